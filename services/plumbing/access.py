@@ -1,0 +1,168 @@
+"""Access records: durable before the first byte of the answer they describe leaves.
+
+One writer in each service, with a connection of its own (a shared pool deadlocks when every request holds a connection
+and waits for the writer). All requests waiting at one moment share one transaction: group commit. Numbers are the
+versions of one stream, taken under its row's lock: dense, so a deleted record leaves a hole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.plumbing import database, telemetry
+from services.plumbing.kafka.outbox import NewEvent, Outbox, Validator, lock_streams
+from services.plumbing.problems import Problem
+
+TYPE = "access-recorded.v1"
+PATIENCE = 5.0
+MOST_AT_ONCE = 256
+_NAMESPACE = uuid.UUID("5b0f7a0e-6f57-5c0e-9a5e-4c7a1d2f3b60")
+
+
+class Relationship(msgspec.Struct, frozen=True):
+    """How the asker stands to the child: kinds (DESIGN 7.2) and phase (`current`, `closing`, or None)."""
+
+    kinds: list[str] = []
+    phase: str | None = None
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Fields or entries that were decided alike: their attribute vector, how many, the level and `sat`."""
+
+    vector: dict[str, Any]
+    count: int
+    level: str
+    sat: str
+
+
+class ChildAccess(msgspec.Struct, frozen=True):
+    """What was decided for one child, and of which versions of what the answer was made."""
+
+    child: str
+    relationship: Relationship
+    vectors: dict[str, Any]
+    entries: list[Entries] = []
+    fields: dict[str, str] = {}
+    flags: dict[str, bool] = {}
+    streams: dict[str, int] = {}
+    decision: int = 0
+
+
+class Access(msgspec.Struct, frozen=True):
+    """One access. No personal value: ids, kinds, hashes and bitmasks, so it is not sealed."""
+
+    id: str
+    action: str
+    person: str
+    post: str | None
+    purpose: str | None
+    clock: str
+    channel: str
+    status: int
+    bundle: str | None = None
+    policy_version: int | None = None
+    catalogue: str | None = None
+    projection_version: int | None = None
+    release: str | None = None
+    query: str | None = None
+    answer: str | None = None
+    stale: list[str] = []
+    parked: list[str] = []
+    children: list[ChildAccess] = []
+    detail: dict[str, Any] = {}
+
+
+def digest(key: bytes, *parts: bytes) -> str:
+    """A keyed digest: whoever lacks the key cannot test a guess against it."""
+    return hmac.digest(key, b"\x1f".join(parts), "sha256").hex()
+
+
+def stream_of(service: str) -> uuid.UUID:
+    """The stream that a service's access records are numbered in."""
+    return uuid.uuid5(_NAMESPACE, service)
+
+
+@dataclass
+class _Waiting:
+    access: Access
+    done: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class AccessWriter:
+    """The one road by which a service's accesses become durable."""
+
+    def __init__(self, *, service: str, dsn: str, schemas: Validator, telemetry: telemetry.Telemetry) -> None:
+        self._service = service
+        self._dsn = dsn
+        self._outbox = Outbox(service, f"{service}.access", schemas)
+        self._telemetry = telemetry
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._conn: asyncpg.Connection | None = None
+
+    async def start(self) -> None:
+        """Begin writing."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Write what waits, then end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._conn is not None:
+            await self._conn.close()
+
+    async def write(self, access: Access) -> int:
+        """The access's number, once its record is on disk. Raises Problem `audit-unavailable` when it cannot be."""
+        waiting = _Waiting(access)
+        self._queue.put_nowait(waiting)
+        self._telemetry.metrics.set("access_records_waiting", self._queue.qsize())
+        try:
+            return await asyncio.wait_for(asyncio.shield(waiting.done), PATIENCE)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Problem("audit-unavailable", "Nothing is shown that cannot be recorded. Try again soon.") from error
+
+    async def _run(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            while not self._queue.empty() and len(group) < MOST_AT_ONCE:
+                group.append(self._queue.get_nowait())
+            await self._settle(group)
+
+    async def _settle(self, group: list[_Waiting]) -> None:
+        """Write one group; whoever waits learns the number or the failure."""
+        try:
+            last = await self._insert([waiting.access for waiting in group])
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            await self._drop_connection()
+            for waiting in group:
+                if not waiting.done.done():
+                    waiting.done.set_exception(error)
+                    waiting.done.exception()
+            return
+        for number, waiting in enumerate(group, last - len(group) + 1):
+            if not waiting.done.done():
+                waiting.done.set_result(number)
+
+    async def _insert(self, accesses: list[Access]) -> int:
+        if self._conn is None or self._conn.is_closed():
+            self._conn = await database.connect_one(self._dsn, name=self._service)
+        stream = stream_of(self._service)
+        events = [NewEvent(f"{self._service}.{TYPE}", msgspec.to_builtins(access), None) for access in accesses]
+        async with self._conn.transaction():
+            await lock_streams(self._conn, [stream], kind="access")
+            return (await self._outbox.append(self._conn, [(stream, events)]))[stream]
+
+    async def _drop_connection(self) -> None:
+        if self._conn is not None:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self._conn.close(timeout=1)
+        self._conn = None

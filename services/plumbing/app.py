@@ -1,0 +1,238 @@
+"""The wires every HTTP service shares: problems, tokens, health, metrics, idempotency, and serving itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Annotated, Any
+
+import asyncpg
+import httpx
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from services.plumbing import problems, telemetry
+from services.plumbing.problems import Problem
+from services.plumbing.settings import Settings
+from services.plumbing.tokens import Principal, Verifier, refused
+
+Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
+Ready = Callable[[], Awaitable[bool]]
+_log = telemetry.log("http")
+
+
+def create_app(
+    settings: Settings,
+    *,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    ready: Ready | None = None,
+    measure: telemetry.Telemetry | None = None,
+) -> FastAPI:
+    """A service's application. `lifespan` puts what the endpoints need on `app.state`; `ready` says whether it can serve.
+
+    On `app.state` there is from the start: settings, telemetry, http (a client), verifier.
+    """
+    app = FastAPI(title=settings.service, version="1", lifespan=_with_client(lifespan), docs_url=None, redoc_url=None)
+    app.state.settings = settings
+    app.state.telemetry = measure or telemetry.Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
+    app.state.ready = ready
+    for router in (*routers, _health):
+        app.include_router(router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(asyncpg.PostgresConnectionError, _unreachable)
+    app.add_exception_handler(asyncpg.InterfaceError, _unreachable)
+    app.add_exception_handler(asyncpg.CannotConnectNowError, _unreachable)
+    app.add_exception_handler(asyncpg.AdminShutdownError, _unreachable)
+    app.add_exception_handler(asyncpg.CrashShutdownError, _unreachable)
+    app.add_exception_handler(OSError, _unreachable)
+    app.add_exception_handler(TimeoutError, _unreachable)
+    app.middleware("http")(_headers)
+    return app
+
+
+def _with_client(lifespan: Lifespan) -> Lifespan:
+    @contextlib.asynccontextmanager
+    async def both(app: FastAPI) -> AsyncIterator[None]:
+        settings: Settings = app.state.settings
+        async with httpx.AsyncClient() as http:
+            app.state.http = http
+            app.state.verifier = Verifier(settings.issuer, settings.service, http=http)
+            async with lifespan(app):
+                yield
+        app.state.telemetry.shutdown()
+
+    return both
+
+
+async def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve on 127.0.0.1 until told to stop."""
+    telemetry.log_to_stderr()
+    _log.info("Starting.", extra=telemetry.fields(**settings.describe()))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
+    )
+    await uvicorn.Server(config).serve()
+
+
+async def serve_health(settings: Settings, *, ready: Callable[[], bool], measure: telemetry.Telemetry) -> None:
+    """The health port of a process that has no API."""
+
+    async def is_ready() -> bool:
+        return ready()
+
+    @contextlib.asynccontextmanager
+    async def nothing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    app = create_app(settings, routers=[], lifespan=nothing, ready=is_ready, measure=measure)
+    await serve(app, settings)
+
+
+async def run_beside(settings: Settings, work: Awaitable[Any], health: Awaitable[None]) -> None:
+    """Run a process's work beside its health port; when either ends, the process ends.
+
+    Raises what the work raised, so that the last line of the log says why.
+    """
+    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(health)]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+# -- what an endpoint asks for -----------------------------------------------------------------------------------
+
+
+async def principal(request: Request, authorization: Annotated[str | None, Header()] = None) -> Principal:
+    """Who is asking, by bearer token. Raises Problem `token`."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise refused()
+    return await request.app.state.verifier.verify(token)
+
+
+def service_only(*names: str) -> Callable[..., Awaitable[Principal]]:
+    """A dependency that lets only these services in."""
+
+    async def check(who: Annotated[Principal, Depends(principal)]) -> Principal:
+        if who.service not in names:
+            raise Problem("token", "This caller may not use this address.", status=403)
+        return who
+
+    return check
+
+
+async def once(
+    conn: asyncpg.Connection,
+    *,
+    principal: str,
+    key: str | None,
+    request: bytes,
+    work: Callable[[], Awaitable[tuple[int, bytes]]],
+) -> tuple[int, bytes]:
+    """Do `work` once for this principal's Idempotency-Key; asked again, give the same answer.
+
+    Runs in the caller's transaction: the key is taken, the work done and its answer kept together or not at all.
+    The caller authorises before, so a replay is authorised again. Raises Problem `idempotency-mismatch`.
+    """
+    if key is None:
+        return await work()
+    mark = hashlib.sha256(request).digest()
+    await conn.execute(
+        "insert into idempotency (principal, key, request) values ($1, $2, $3) on conflict do nothing",
+        principal,
+        key,
+        mark,
+    )
+    row = await conn.fetchrow(
+        "select request, status, body from idempotency where principal = $1 and key = $2 for update", principal, key
+    )
+    if row["request"] != mark:
+        raise Problem("idempotency-mismatch", "Use a new Idempotency-Key for a new request.")
+    if row["status"] is not None:
+        return row["status"], row["body"]
+    status, body = await work()
+    await conn.execute(
+        "update idempotency set status = $3, body = $4 where principal = $1 and key = $2",
+        principal,
+        key,
+        status,
+        body,
+    )
+    return status, body
+
+
+# -- health, metrics ---------------------------------------------------------------------------------------------
+
+_health = APIRouter()
+
+
+@_health.get("/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "live"}
+
+
+@_health.get("/health/ready", include_in_schema=False)
+async def ready_now(request: Request) -> JSONResponse:
+    """The process can do its work: 200, or 503."""
+    check: Ready | None = request.app.state.ready
+    good = check is None or await check()
+    return JSONResponse({"status": "ready" if good else "waiting"}, status_code=200 if good else 503)
+
+
+@_health.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Prometheus text."""
+    return Response(request.app.state.telemetry.metrics.render(), media_type="text/plain; version=0.0.4")
+
+
+# -- answers that are not what was asked for ---------------------------------------------------------------------
+
+
+def answer(problem: Problem) -> JSONResponse:
+    """A problem as an HTTP answer."""
+    return JSONResponse(problem.body, status_code=problem.status, media_type=problems.MEDIA_TYPE)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    request.app.state.telemetry.metrics.add("refusals", type=error.kind)
+    return answer(error)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Say where the request is wrong, never what stood there: it may be a name."""
+    assert isinstance(error, RequestValidationError)
+    places = [{"at": "/".join(map(str, item["loc"])), "why": item["type"]} for item in error.errors()]
+    return answer(Problem("validation", "Some of the request is missing or has the wrong form.", errors=places))
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = {404: "not-found", 401: "token", 413: "too-large", 429: "too-many"}.get(error.status_code, "validation")
+    return answer(Problem(kind, "There is nothing at this address.", status=error.status_code))
+
+
+async def _unreachable(_: Request, error: Exception) -> Response:
+    _log.warning("A part this depends on cannot be reached.", extra=telemetry.fields(error=type(error).__name__))
+    return answer(Problem("no-lease", "A part this depends on cannot be reached. Try again soon."))
+
+
+async def _headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Nothing of ours is kept by a browser or a proxy."""
+    response = await call(request)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    return response

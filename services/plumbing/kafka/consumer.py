@@ -1,0 +1,230 @@
+"""Reading the log: in order, urgent topics first, from offsets that live in PostgreSQL; and opening seals.
+
+This is the one place where sealed data is opened on its way in. Partitions are assigned, never subscribed: a rebalance
+runs in the background (aiokafka#929), and the fence in PostgreSQL already keeps a second reader out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
+
+from services.plumbing import sealing
+from services.plumbing.kafka import envelope
+from services.plumbing.kafka.envelope import Envelope
+
+Place = tuple[str, int]
+"""(topic, partition)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes
+    value: bytes
+
+    @property
+    def stream(self) -> str:
+        """The stream, known by the key even where the envelope cannot be read."""
+        return self.key.decode("ascii", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record whose envelope was read. `data` is JSON, or None when `state` is not `open`.
+
+    state: `open`, `destroyed` (its key is gone for ever), `withheld` (the key is not for this reader).
+    """
+
+    record: Record
+    envelope: Envelope
+    data: bytes | None
+    state: str = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that cannot be understood; `reason` names no value."""
+
+    record: Record
+    reason: str
+
+
+class LogReader:
+    """Reads assigned partitions. `next_batch` returns records of the urgent topics whenever there are any."""
+
+    def __init__(self, bootstrap: str, *, client: str) -> None:
+        self._bootstrap = bootstrap
+        self._client = client
+        self._consumers: list[AIOKafkaConsumer] = []
+        self._tasks: dict[int, asyncio.Task[list[Record]]] = {}
+
+    async def start(self, offsets: Mapping[Place, int], *, urgent: Iterable[str] = ()) -> None:
+        """Assign the places, each from its next offset. Two consumers, so that a backlog of the one cannot sit
+        in the buffer before the other."""
+        first = set(urgent)
+        groups = (
+            {place: n for place, n in offsets.items() if place[0] in first},
+            {place: n for place, n in offsets.items() if place[0] not in first},
+        )
+        for group in groups:
+            if group:
+                self._consumers.append(await _assigned(self._bootstrap, group, client=self._client))
+
+    async def next_batch(self, *, maximum: int = 500, timeout: float = 1.0) -> list[Record]:
+        """Up to `maximum` records, urgent ones alone if there are any; empty after `timeout` seconds."""
+        for index, consumer in enumerate(self._consumers):
+            if index not in self._tasks:
+                self._tasks[index] = asyncio.create_task(_poll(consumer, maximum=maximum, timeout=timeout))
+        await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        for index in sorted(self._tasks):
+            if self._tasks[index].done():
+                records = self._tasks.pop(index).result()
+                if records:
+                    return records
+        return []
+
+    def pause(self, places: Iterable[Place]) -> None:
+        """Stop reading these places; `rewind` says from where they go on."""
+        self._each(places, lambda consumer, place: consumer.pause(place))
+
+    def resume(self, places: Iterable[Place]) -> None:
+        """Read these places again."""
+        self._each(places, lambda consumer, place: consumer.resume(place))
+
+    def rewind(self, offsets: Mapping[Place, int]) -> None:
+        """Read these places again from these offsets: what was polled and not applied comes once more."""
+        for place, offset in offsets.items():
+            self._each([place], lambda consumer, found, n=offset: consumer.seek(found, n))
+
+    async def end_offsets(self) -> dict[Place, int]:
+        """The offset after the last record of each assigned place."""
+        ends: dict[Place, int] = {}
+        for consumer in self._consumers:
+            found = await consumer.end_offsets(consumer.assignment())
+            ends |= {(place.topic, place.partition): offset for place, offset in found.items()}
+        return ends
+
+    async def stop(self) -> None:
+        """Close the connections; a batch in hand is lost and will be read again."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        for consumer in self._consumers:
+            await consumer.stop()
+        self._consumers.clear()
+
+    def _each(self, places: Iterable[Place], act) -> None:
+        for place in places:
+            wanted = TopicPartition(*place)
+            for consumer in self._consumers:
+                if wanted in consumer.assignment():
+                    act(consumer, wanted)
+
+
+async def _assigned(bootstrap: str, offsets: Mapping[Place, int], *, client: str) -> AIOKafkaConsumer:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=client,
+        auto_offset_reset="none",
+        enable_auto_commit=False,
+        fetch_min_bytes=1,
+        fetch_max_wait_ms=250,
+        max_partition_fetch_bytes=4_194_304,
+    )
+    await consumer.start()
+    consumer.assign([TopicPartition(*place) for place in offsets])
+    for place, offset in offsets.items():
+        consumer.seek(TopicPartition(*place), offset)
+    return consumer
+
+
+async def _poll(consumer: AIOKafkaConsumer, *, maximum: int, timeout: float) -> list[Record]:
+    found = await consumer.getmany(timeout_ms=int(timeout * 1000), max_records=maximum)
+    return [
+        Record(message.topic, message.partition, message.offset, message.timestamp, message.key or b"", message.value)
+        for messages in found.values()
+        for message in messages
+    ]
+
+
+async def places_of(bootstrap: str, topics: Iterable[str]) -> list[Place]:
+    """Every partition of these topics, as the broker knows them."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        await consumer._client.force_metadata_update()
+        return [
+            (topic, partition)
+            for topic in topics
+            for partition in sorted(consumer._client.cluster.partitions_for_topic(topic) or ())
+        ]
+    finally:
+        await consumer.stop()
+
+
+def read_envelopes(records: Sequence[Record]) -> list[Event | Poison]:
+    """Each record with its envelope read and its data still sealed (or plain, where it is not sealed)."""
+    return [_read(record) for record in records]
+
+
+def _read(record: Record) -> Event | Poison:
+    try:
+        found = envelope.decode(record.value)
+    except envelope.Unreadable as error:
+        return Poison(record, f"the envelope cannot be read: {error}")
+    if found.subject != record.stream:
+        return Poison(record, "the envelope names another stream than the record's key")
+    if found.sealed:
+        return Event(record, found, None, "sealed")
+    return Event(record, found, bytes(found.data) if found.data else b"{}")
+
+
+async def open_seals(events: Sequence[Event | Poison], cache: sealing.KeyCache) -> list[Event | Poison]:
+    """The same events with their data open. Keys are fetched in bulk, one question a publisher.
+
+    Raises KeysUnavailable when a publisher gives no answer: nothing is poison for want of a key.
+    """
+    answers: dict[sealing.KeyName, sealing.KeyAnswer] = {}
+    for service, names in _wanted(events).items():
+        answers |= await cache.fetch(service, names)
+    return [_open(event, answers) if _is_sealed(event) else event for event in events]
+
+
+def _is_sealed(event: Event | Poison) -> bool:
+    return isinstance(event, Event) and event.state == "sealed"
+
+
+def _wanted(events: Sequence[Event | Poison]) -> dict[str, set[sealing.KeyName]]:
+    wanted: dict[str, set[sealing.KeyName]] = {}
+    for event in events:
+        if isinstance(event, Event) and event.state == "sealed":
+            name = (event.envelope.subject, event.envelope.recordclass or "")
+            wanted.setdefault(event.envelope.service, set()).add(name)
+    return wanted
+
+
+def _open(event: Event, answers: Mapping[sealing.KeyName, sealing.KeyAnswer]) -> Event | Poison:
+    found = event.envelope
+    answer = answers[(found.subject, found.recordclass or "")]
+    if answer.key is None:
+        return Event(event.record, found, None, "destroyed" if answer.status == "destroyed" else "withheld")
+    try:
+        data = sealing.open_seal(
+            answer.key,
+            sealed=envelope.ciphertext(found),
+            bound_to=envelope.associated_data(found.header()),
+        )
+    except (sealing.SealBroken, envelope.Unreadable) as error:
+        return Poison(event.record, f"the seal is broken: {error}")
+    return Event(event.record, found, data)

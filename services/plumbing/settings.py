@@ -1,0 +1,128 @@
+"""Settings of one process, read once from its environment and then frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PORTS = {
+    "childview": 8100,
+    "education": 8101,
+    "socialcare": 8102,
+    "policy": 8103,
+    "audit": 8104,
+    "issuer": 8105,
+    "postgres": 8106,
+    "kafka": 8107,
+    "kafka-controller": 8108,
+    "education-relay": 8111,
+    "socialcare-relay": 8112,
+    "identity": 8113,
+    "projector": 8114,
+    "childview-relay": 8115,
+    "policy-relay": 8116,
+    "audit-relay": 8117,
+}
+"""Default port of every process; `CHILDVIEW_PORT_<NAME>` moves one."""
+
+SECRET = frozenset({"database", "client_secret", "master_key", "address_key", "digest_key"})
+
+
+class SettingMissing(Exception):
+    """A variable the process cannot do without is absent; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process knows about where it runs. Keys are raw bytes; times are seconds."""
+
+    service: str
+    role: str
+    port: int
+    database: str = field(repr=False)
+    kafka: str
+    issuer: str
+    client_secret: str = field(repr=False)
+    master_key: bytes = field(repr=False)
+    address_key: bytes = field(repr=False)
+    digest_key: bytes = field(repr=False)
+    state: Path
+    demonstration: bool
+    contracts: Path
+    urls: Mapping[str, str]
+    stale_after: float = 30.0
+    watchdog_after: float = 60.0
+    key_lifetime: float = 900.0
+    report_days: int = 30
+    otlp_endpoint: str | None = None
+
+    @property
+    def process(self) -> str:
+        """The process's name in `status`: `education`, `education-relay`, `identity`."""
+        return process_name(self.service, self.role)
+
+    def describe(self) -> dict[str, str]:
+        """Every setting but the secrets, for the first line of the log."""
+        return {name: str(value) for name, value in vars(self).items() if name not in SECRET}
+
+
+def process_name(service: str, role: str) -> str:
+    """Name of a service's process in `status` and of its port variable."""
+    if role == "api":
+        return service
+    return f"{service}-relay" if role == "relay" else role
+
+
+def port_of(name: str, environment: Mapping[str, str] = os.environ) -> int:
+    """Port of the named process: its variable, else the default."""
+    return int(environment.get(port_variable(name), PORTS[name]))
+
+
+def port_variable(name: str) -> str:
+    """The variable that moves the named process's port."""
+    return "CHILDVIEW_PORT_" + name.upper().replace("-", "_")
+
+
+def from_environment(service: str, role: str, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings of this process. Raises SettingMissing for a variable that has no default."""
+    name = process_name(service, role)
+    return Settings(
+        service=service,
+        role=role,
+        port=port_of(name, environment),
+        database=_required(environment, "CHILDVIEW_DATABASE"),
+        kafka=environment.get("CHILDVIEW_KAFKA", f"127.0.0.1:{port_of('kafka', environment)}"),
+        issuer=environment.get("CHILDVIEW_ISSUER", f"http://127.0.0.1:{port_of('issuer', environment)}"),
+        client_secret=environment.get("CHILDVIEW_CLIENT_SECRET", ""),
+        master_key=bytes.fromhex(environment.get("CHILDVIEW_MASTER_KEY", "")),
+        address_key=bytes.fromhex(environment.get("CHILDVIEW_ADDRESS_KEY", "")),
+        digest_key=bytes.fromhex(environment.get("CHILDVIEW_DIGEST_KEY", "")),
+        state=Path(environment.get("CHILDVIEW_STATE", ".childview")),
+        demonstration=environment.get("CHILDVIEW_DEMONSTRATION") == "1",
+        contracts=Path(environment.get("CHILDVIEW_CONTRACTS", "contracts")),
+        urls=_urls(environment),
+        stale_after=float(environment.get("CHILDVIEW_STALE_AFTER", "30")),
+        watchdog_after=float(environment.get("CHILDVIEW_WATCHDOG_AFTER", "60")),
+        key_lifetime=float(environment.get("CHILDVIEW_KEY_LIFETIME", "900")),
+        report_days=int(environment.get("CHILDVIEW_REPORT_DAYS", "30")),
+        otlp_endpoint=environment.get("CHILDVIEW_OTLP_ENDPOINT") or None,
+    )
+
+
+def _urls(environment: Mapping[str, str]) -> dict[str, str]:
+    """Base URL of every service with an API: `CHILDVIEW_URL_<NAME>`, else the local port."""
+    names = ("childview", "education", "socialcare", "policy", "audit", "issuer")
+    return {
+        name: environment.get(
+            f"CHILDVIEW_URL_{name.upper()}", f"http://127.0.0.1:{port_of(name, environment)}"
+        )
+        for name in names
+    }
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    if not environment.get(name):
+        raise SettingMissing(f"{name} is not set; `make up` sets it for every process")
+    return environment[name]
