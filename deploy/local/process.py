@@ -1,0 +1,99 @@
+"""Starting and ending operating-system processes that must not outlive who started them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Account:
+    """The system account a process runs as, when the one who starts it is root and it refuses root."""
+
+    uid: int
+    gid: int
+
+
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    output: IO[bytes] | int = subprocess.DEVNULL,
+    account: Account | None = None,
+    directory: Path | None = None,
+    parting: signal.Signals = signal.SIGTERM,
+) -> subprocess.Popen[bytes]:
+    """Start a process in a session of its own; where the system can (Linux), it ends when its parent does."""
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if account is not None:
+            os.setgroups([])
+            os.setgid(account.gid)
+            os.setuid(account.uid)
+        if libc is not None:
+            libc.prctl(_PR_SET_PDEATHSIG, int(parting))
+
+    return subprocess.Popen(
+        [str(part) for part in command],
+        env=dict(environment) if environment is not None else None,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=directory,
+        start_new_session=True,
+        preexec_fn=prepare,
+    )
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A process named so that a later one with the same number is not taken for it."""
+
+    pid: int
+    started: float
+
+    @classmethod
+    def of(cls, pid: int) -> Identity | None:
+        """The identity of a running process, None when there is none."""
+        try:
+            return cls(pid, psutil.Process(pid).create_time())
+        except psutil.NoSuchProcess:
+            return None
+
+    def running(self) -> bool:
+        """Whether this very process still runs (a zombie does not)."""
+        try:
+            found = psutil.Process(self.pid)
+            return abs(found.create_time() - self.started) < 1 and found.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    def end(self, *, ask: signal.Signals = signal.SIGTERM, patience: float = 10.0) -> None:
+        """Ask it to stop; kill it, and what it started, when it does not within `patience` seconds."""
+        if not self.running():
+            return
+        found = psutil.Process(self.pid)
+        try:
+            family = [found, *found.children(recursive=True)]
+            found.send_signal(ask)
+            _, alive = psutil.wait_procs(family, timeout=patience)
+        except psutil.NoSuchProcess:
+            return
+        for member in alive:
+            try:
+                member.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(alive, timeout=5)

@@ -1,0 +1,106 @@
+"""Real PostgreSQL and real Kafka for the tests that cross a process; both end with the run, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local import kafka as local_kafka
+from deploy.local import postgres as local_postgres
+from deploy.local.process import Account, spawn
+
+
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def running(
+    command: list, *, ready: Callable[[], bool], log: Path, account: Account | None = None, ask: signal.Signals
+) -> Iterator[subprocess.Popen]:
+    """A process from ready to ended."""
+    with log.open("wb") as output:
+        process = spawn(command, output=output, account=account, parting=ask)
+    try:
+        deadline = time.monotonic() + 60
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not start: {log.read_text(errors='replace')[-800:]}")
+            time.sleep(0.1)
+        yield process
+    finally:
+        process.send_signal(ask)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The administrator's address of a running PostgreSQL."""
+    folder = tmp_path_factory.mktemp("postgres")
+    cluster = local_postgres.Cluster(folder / "data", free_port(), "test")
+    local_postgres.initialise(cluster)
+    yield from (
+        cluster.dsn()
+        for _ in running(
+            local_postgres.command(cluster),
+            ready=lambda: local_postgres.ready(cluster),
+            log=folder / "log",
+            account=local_postgres.account(cluster),
+            ask=local_postgres.ASK,
+        )
+    )
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The address of a fresh, empty database."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    conn = await asyncpg.connect(postgres)
+    await conn.execute(f"create database {name}")
+    try:
+        yield postgres.rsplit("/", 1)[0] + f"/{name}"
+    finally:
+        await conn.execute(f"drop database {name} with (force)")
+        await conn.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a running Kafka without topics; `make_topics` makes some."""
+    broker = local_kafka.Broker(tmp_path_factory.mktemp("kafka"), free_port(), free_port())
+    local_kafka.initialise(broker)
+    yield from (
+        broker.bootstrap
+        for _ in running(
+            local_kafka.command(broker),
+            ready=lambda: local_kafka.ready(broker.bootstrap),
+            log=broker.folder / "log",
+            ask=signal.SIGTERM,
+        )
+    )
+
+
+@pytest.fixture
+def make_topics(kafka: str) -> Callable[[dict[str, int]], str]:
+    """Make topics (name -> partitions); returns the bootstrap address."""
+
+    def make(topics: dict[str, int]) -> str:
+        asyncio.run(local_kafka.create_topics(kafka, topics))
+        return kafka
+
+    return make
