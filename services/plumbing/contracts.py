@@ -1,0 +1,149 @@
+"""The contracts as code sees them: event schemas with their entry rules, and the channels.
+
+Everything is read from `contracts/` (and, in tests, further roots of the same shape); no event is known by name in code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+import yaml
+
+COMMON = "common"
+
+
+class SchemaRefused(Exception):
+    """Data that breaks its contract. Says which type and where, and holds no value."""
+
+    def __init__(self, type: str, where: str, why: str) -> None:
+        super().__init__(f"{type}: {where}: {why}")
+        self.type, self.where, self.why = type, where, why
+
+
+@dataclass(frozen=True)
+class EntryRule:
+    """How an event's data sets or withdraws entries (the schema's `x-entry`).
+
+    items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
+    effective: the field holding the effective date.
+    """
+
+    category: str
+    kind: str
+    key: tuple[str, ...]
+    effective: str
+    items: str | None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One event type: its schema, its entry rule (None: it sets no entry) and its record classes (empty: not sealed)."""
+
+    name: str
+    schema: Mapping[str, Any]
+    entry: EntryRule | None
+    record_classes: tuple[str, ...]
+
+    @cached_property
+    def check(self) -> Any:
+        """The compiled validator."""
+        plain = {key: value for key, value in self.schema.items() if not key.startswith(("x-", "$id", "examples"))}
+        return fastjsonschema.compile({**plain, "$schema": "http://json-schema.org/draft-07/schema#"})
+
+
+@dataclass(frozen=True)
+class Schemas:
+    """Every event type, by its name without the service for common ones."""
+
+    contracts: Mapping[str, Contract] = field(repr=False)
+
+    @classmethod
+    def load(cls, *roots: Path) -> Schemas:
+        """Read `events/*/*.json` of every root."""
+        found = [_contract(path) for root in roots for path in sorted(root.glob("events/*/*.json"))]
+        return cls({contract.name: contract for contract in found})
+
+    def of(self, type: str) -> Contract | None:
+        """The contract of an event type; a common one answers for every service. None: unknown."""
+        return self.contracts.get(type) or self.contracts.get(_common(type))
+
+    def validate(self, type: str, data: Mapping[str, Any]) -> None:
+        """Raises SchemaRefused when there is no such type or the data breaks its contract."""
+        contract = self.of(type)
+        if contract is None:
+            raise SchemaRefused(type, "/", "no such event type")
+        try:
+            contract.check(data)
+        except fastjsonschema.JsonSchemaValueException as error:
+            raise SchemaRefused(type, "/".join(map(str, error.path)), str(error.rule)) from None
+
+
+def _common(type: str) -> str:
+    """`health.person-recorded.v1` -> `common.person.v1` or `common.person-recorded.v1`, whichever is written so."""
+    name = type.split(".", 1)[-1]
+    return f"{COMMON}.{name.replace('-recorded.', '.') if name.split('-')[0] in _SHORT else name}"
+
+
+_SHORT = frozenset({"person", "address", "relation", "involvement", "protection"})
+
+
+def common_name(type: str) -> str:
+    """The name under which the catalogue's pointers know an event type."""
+    return _common(type) if type.split(".", 1)[-1].split("-")[0] in _SHORT else type
+
+
+def _contract(path: Path) -> Contract:
+    schema = json.loads(path.read_text())
+    rule = schema.get("x-entry")
+    classes = schema.get("x-record-class") or ()
+    return Contract(
+        name=f"{path.parent.name}.{path.stem}",
+        schema=schema,
+        entry=None
+        if rule is None
+        else EntryRule(rule["category"], rule["kind"], tuple(rule["key"]), rule["effective"], rule.get("items")),
+        record_classes=(classes,) if isinstance(classes, str) else tuple(classes),
+    )
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One topic. kind: events, policy, decisions, access or heartbeats. keys: the service that hands out its keys."""
+
+    topic: str
+    kind: str
+    service: str | None
+    partitions: int
+    urgent: bool
+    keys: str | None
+
+
+def channels(*roots: Path) -> list[Channel]:
+    """Every channel of `asyncapi.yaml` in these roots."""
+    return [_channel(item) for root in roots for item in _read(root / "asyncapi.yaml").get("channels", {}).values()]
+
+
+def _channel(item: Mapping[str, Any]) -> Channel:
+    return Channel(
+        item["address"],
+        item["x-kind"],
+        item.get("x-service"),
+        item["x-partitions"],
+        item.get("x-urgent", False),
+        item.get("x-keys"),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text()) if path.exists() else {}
+
+
+def topics(found: Sequence[Channel]) -> dict[str, int]:
+    """Topic name -> partitions."""
+    return {channel.topic: channel.partitions for channel in found}
