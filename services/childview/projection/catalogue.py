@@ -1,0 +1,187 @@
+"""The field catalogue as code sees it: fields and categories in their order, and how to find a field in an entry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Category:
+    """A group of fields with one neutral sentence for all of them. single: one entry a record, fields stand alone."""
+
+    id: str
+    label: str
+    single: bool
+    kinds: Mapping[str, str]
+    noted: str | None
+    ask: str
+    prefer: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a value, or one part of it, stands: the event's name in pointers, and the path inside the entry."""
+
+    name: str
+    event: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the view. `index` is its place in the catalogue and its bit in access records."""
+
+    index: int
+    id: str
+    label: str
+    category: str
+    kind: str | None
+    type: str
+    codes: str | None
+    sensitivity: int
+    levels: frozenset[str]
+    mask: str | None
+    about: str
+    location_bearing: bool
+    parts: tuple[Part, ...]
+    whole: bool
+    derived: str | None
+    inputs: tuple[str, ...]
+    search: str | None
+
+
+@dataclass(frozen=True)
+class Code:
+    """One value of a code list."""
+
+    label: str
+    group: str | None
+    valid_from: date | None
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every field and category, in order. `hash` names this content in access records."""
+
+    fields: tuple[Field, ...]
+    categories: Mapping[str, Category]
+    codes: Mapping[str, Mapping[str, Code]] = field(repr=False)
+    hash: str = ""
+
+    @classmethod
+    def load(cls, *roots: Path) -> Catalogue:
+        """Read `fields.yaml` and `codes.yaml` of every root, the first root's fields first."""
+        texts = [(root / name).read_bytes() for root in roots for name in ("fields.yaml", "codes.yaml")
+                 if (root / name).exists()]  # fmt: skip
+        documents = [yaml.safe_load(text) for text in texts]
+        raw = [item for document in documents for item in document.get("fields", [])]
+        return cls(
+            fields=tuple(_field(index, item) for index, item in enumerate(raw)),
+            categories={
+                name: _category(name, item)
+                for document in documents
+                for name, item in document.get("categories", {}).items()
+            },
+            codes={
+                name: {str(code): _code(what) for code, what in values.items()}
+                for document in documents
+                if "fields" not in document
+                for name, values in document.items()
+            },
+            hash=hashlib.sha256(b"\0".join(texts)).hexdigest(),
+        )
+
+    def of(self, category: str, kind: str | None = None) -> list[Field]:
+        """The fields of a category that come from events, those of one kind of entry if given."""
+        return [
+            found
+            for found in self.fields
+            if found.category == category and not found.derived and found.kind in (None, kind)
+        ]
+
+    def by_id(self, id: str) -> Field:
+        """A field by its id."""
+        return next(found for found in self.fields if found.id == id)
+
+    def searchable(self) -> list[Field]:
+        """The fields a child can be searched by."""
+        return [found for found in self.fields if found.search]
+
+
+def _field(index: int, item: Mapping[str, Any]) -> Field:
+    whole = "parts" not in item
+    pointers = [("", pointer) for pointer in item.get("sources", [])] if whole else list(item["parts"].items())
+    return Field(
+        index=index,
+        id=item["id"],
+        label=item["label"],
+        category=item["category"],
+        kind=item.get("kind"),
+        type=item["type"],
+        codes=item.get("codes"),
+        sensitivity=item["sensitivity"],
+        levels=frozenset(item["levels"]),
+        mask=item.get("mask"),
+        about=item["about"],
+        location_bearing=item.get("location_bearing", False),
+        parts=tuple(_part(name, pointer) for name, pointer in pointers),
+        whole=whole,
+        derived=item.get("derived"),
+        inputs=tuple(item.get("inputs", ())),
+        search=item.get("search"),
+    )
+
+
+def _part(name: str, pointer: str) -> Part:
+    """`education.attendance-recorded.v1#/data/marks/*/date`: the path inside the entry starts after `*`."""
+    event, _, path = pointer.partition("#/data/")
+    return Part(name, event, tuple(path.rpartition("*/")[2].split("/")))
+
+
+def _category(name: str, item: Mapping[str, Any]) -> Category:
+    return Category(
+        id=name,
+        label=item["label"],
+        single=item.get("single", False),
+        kinds=item.get("kinds", {}),
+        noted=item.get("noted"),
+        ask=item["ask"],
+        prefer=tuple(item.get("prefer", ())),
+    )
+
+
+def _code(what: Any) -> Code:
+    if not isinstance(what, dict):
+        return Code(str(what), None, None, None)
+    return Code(what["label"], what.get("group"), what.get("from"), what.get("to"))
+
+
+def value_of(found: Field, entry: Mapping[str, Any], event: str) -> Any:
+    """The field's value in one entry of this event (its name in pointers); None where there is none."""
+    parts = {part.name: _walk(entry, part.path) for part in found.parts if part.event == event}
+    if found.whole:
+        return _blank_to_none(next(iter(parts.values()), None))
+    present = {name: value for name, value in parts.items() if _blank_to_none(value) is not None}
+    return present or None
+
+
+def _walk(entry: Any, path: Sequence[str]) -> Any:
+    """Follow a path. In a list of `{type, value}` the next step is a type."""
+    for step in path:
+        if isinstance(entry, list):
+            entry = next((item for item in entry if item.get("type") == step), None)
+        else:
+            entry = (entry or {}).get(step)
+    return entry
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if value in ("", [], {}) else value

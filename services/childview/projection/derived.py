@@ -1,0 +1,82 @@
+"""Derived fields: one pure function each, named in the catalogue. They depend on today, so they are worked out at the read.
+
+Unknown is a value: None, never 0, "no" or "none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from services.childview.projection.view import Inputs, Sessions
+
+PERSISTENT = 10.0
+"""Percent of possible sessions missed from which a pupil is persistently absent (DfE)."""
+
+
+def age(inputs: Inputs, today: date) -> int | None:
+    """Completed years, counted to the day of death; a birthday on 29 February falls on 1 March otherwise."""
+    if not inputs.birth_date:
+        return None
+    born = date.fromisoformat(inputs.birth_date)
+    at = min(today, date.fromisoformat(inputs.death_date)) if inputs.death_date else today
+    return at.year - born.year - ((at.month, at.day) < (born.month, born.day))
+
+
+def age_band(inputs: Inputs, today: date) -> str:
+    """The child's age band as policies know it."""
+    years = age(inputs, today)
+    if years is None:
+        return "unborn" if inputs.expected_birth_date else "unknown"
+    bands = ((18, "18_and_over"), (16, "16_to_17"), (5, "5_to_15"))
+    return next((band for least, band in bands if years >= least), "under_5")
+
+
+def academic_year(day: date) -> str:
+    """1 September to 31 August: 2024-11-07 -> 2024/25."""
+    start = day.year if day.month >= 9 else day.year - 1
+    return f"{start}/{(start + 1) % 100:02d}"
+
+
+def attendance_rate(inputs: Inputs, today: date) -> float | None:
+    """Percent of possible sessions attended this academic year, to one decimal."""
+    sessions = inputs.attendance.get(academic_year(today))
+    if sessions is None or sessions.possible == 0:
+        return None
+    return round(100 * sessions.attended / sessions.possible, 1)
+
+
+def persistent_absence(inputs: Inputs, today: date) -> str | None:
+    """Whether at least 10 % of possible sessions were missed this academic year."""
+    sessions: Sessions | None = inputs.attendance.get(academic_year(today))
+    if sessions is None or sessions.possible == 0:
+        return None
+    return "yes" if 100 * sessions.absent / sessions.possible >= PERSISTENT else "no"
+
+
+def exclusions_this_year(inputs: Inputs, today: date) -> int | None:
+    """Suspensions and exclusions that began this academic year; None when no school reports on the child."""
+    if not inputs.enrolments:
+        return None
+    return inputs.exclusions.get(academic_year(today), 0)
+
+
+def plan_statuses(inputs: Inputs, today: date) -> set[str]:
+    """Every kind of help that is open today: they overlap. A blank end leaves open, a blank start opens nothing."""
+    day = today.isoformat()
+    return {period.kind for period in inputs.periods if period.start and period.start <= day < (period.end or "9999")}
+
+
+def plan_status(inputs: Inputs, today: date) -> str | None:
+    """The first that holds of looked after, protection plan, in need; `none` only where social care knows the child."""
+    found = plan_statuses(inputs, today)
+    order = ("looked_after", "protection", "care_leaver", "need", "early_help")
+    first = next((status for status in order if status in found), None)
+    return first or ("none" if inputs.known_to_social_care else None)
+
+
+DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
+    function.__name__: function
+    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status)
+}

@@ -1,0 +1,121 @@
+"""fold: the events of one stream become what one register holds of one person. Pure.
+
+It reads the schemas' entry rules and knows no domain. An older extract never overwrites a newer one; an entry withdrawn
+leaves a marker, so that an older extract cannot bring it back; a destroyed key takes every entry of its class along and
+leaves one tombstone that names none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from services.plumbing.contracts import EntryRule, Schemas
+from services.plumbing.kafka.consumer import Event
+
+SEPARATOR = "\x1f"
+KEY_DESTROYED = "key-destroyed.v1"
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """One entry as last set. data: JSON of the entry's own fields, keys sorted; None when withdrawn."""
+
+    type: str
+    data: bytes | None
+    effective: str | None
+    recorded: str
+    extracted: str
+    organisation: str | None
+    record_class: str
+
+
+class SourceRecord(msgspec.Struct):
+    """What one register holds of one person. entries: category, kind and natural key -> Entry."""
+
+    stream: str
+    service: str
+    version: int = 0
+    entries: dict[str, Entry] = {}
+    destroyed: list[str] = []
+    unknown: int = 0
+
+
+_encoder = msgspec.msgpack.Encoder(order="sorted")
+_decoder = msgspec.msgpack.Decoder(SourceRecord)
+_json = msgspec.json.Encoder(order="sorted")
+
+
+def encode(record: SourceRecord) -> bytes:
+    """The record's one canonical form."""
+    return _encoder.encode(record)
+
+
+def decode(data: bytes) -> SourceRecord:
+    """The record of a canonical form."""
+    return _decoder.decode(data)
+
+
+def new_record(event: Event) -> SourceRecord:
+    """The record of a stream before its first event."""
+    return SourceRecord(event.envelope.subject, event.envelope.service)
+
+
+def fold(record: SourceRecord, event: Event, schemas: Schemas) -> SourceRecord:
+    """The record after this event. The event is the stream's next; data that is withheld or gone changes no entry."""
+    found = event.envelope
+    record.version = found.streamversion
+    if found.type.endswith("." + KEY_DESTROYED):
+        return _destroy(record, msgspec.json.decode(event.data or b"{}")["record_class"])
+    contract = schemas.of(found.type)
+    if contract is None or contract.entry is None:
+        record.unknown += 1
+        return record
+    if event.state == "destroyed":
+        return _destroy(record, found.recordclass or "")
+    if event.data is None or found.recordclass in record.destroyed:
+        return record
+    for key, entry in entries_of(event, contract.entry):
+        held = record.entries.get(key)
+        if held is None or entry.extracted >= held.extracted:
+            record.entries[key] = entry
+    return record
+
+
+def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:
+    """The entries an event sets or withdraws, with their names."""
+    data = msgspec.json.decode(event.data or b"{}")
+    provenance = data.pop("provenance")
+    items = data.pop(rule.items) if rule.items else [data]
+    organisation = data.get("organisation")
+    for item in items:
+        name = SEPARATOR.join((rule.category, rule.kind, "|".join(str(item.get(part) or "") for part in rule.key)))
+        withdrawn = item.pop("withdrawn", False)
+        item.pop("row", None)
+        effective = item.get(rule.effective) or data.get("effective")
+        yield name, Entry(
+            type=event.envelope.type,
+            data=None if withdrawn else _json.encode(item),
+            effective=effective,
+            recorded=event.envelope.time,
+            extracted=provenance["extracted"],
+            organisation=item.get("school") or organisation,
+            record_class=event.envelope.recordclass or "",
+        )
+
+
+def _destroy(record: SourceRecord, record_class: str) -> SourceRecord:
+    record.entries = {name: entry for name, entry in record.entries.items() if entry.record_class != record_class}
+    record.destroyed = sorted({*record.destroyed, record_class})
+    return record
+
+
+def held(record: SourceRecord, category: str) -> Iterator[tuple[str, str, Entry, Mapping[str, Any]]]:
+    """The entries of a category that stand: (kind, natural key, entry, its fields), in key order."""
+    prefix = category + SEPARATOR
+    for name in sorted(record.entries):
+        entry = record.entries[name]
+        if name.startswith(prefix) and entry.data is not None:
+            kind, key = name[len(prefix) :].split(SEPARATOR, 1)
+            yield kind, key, entry, msgspec.json.decode(entry.data)

@@ -1,0 +1,158 @@
+"""What gates, relationships and policies need of a child, collected from the categories that have meaning in code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from services.childview.projection import fold
+from services.childview.projection.catalogue import Catalogue
+from services.childview.projection.fold import SourceRecord
+from services.childview.projection.view import Enrolled, Inputs, Involved, Period, Protected, Related, Sessions
+
+ATTENDED = frozenset({"present", "activity"})
+ABSENT = frozenset({"authorised", "unauthorised"})
+SHORT_BREAKS = frozenset({"V3", "V4"})
+SOCIAL_CARE = "socialcare"
+
+
+def collect(
+    records: Sequence[SourceRecord], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]
+) -> Inputs:
+    """The inputs of one child's records, in an order that does not depend on theirs."""
+    return Inputs(
+        birth_date=_first(records, "birth_date"),
+        expected_birth_date=_first(records, "expected_birth_date"),
+        death_date=_first(records, "death_date"),
+        known_to_social_care=any(record.service == SOCIAL_CARE for record in records),
+        periods=_sorted(_periods(records)),
+        involved=_sorted(_involved(records)),
+        enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(records, "enrolment")),
+        protections=_sorted(_protections(records)),
+        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(records, "household")),
+        local_ids=sorted(_local_ids(records)),
+        addresses=sorted({h for a in _current_homes(records) if (h := hash_of([*(a.get("lines") or [])[:1], a.get("postcode")]))}),
+        attendance=_attendance(records, catalogue),
+        exclusions=_exclusions(records),
+    )
+
+
+def references(found: Inputs) -> list[str]:
+    """What a caseload is found by: `worker:<professional id>`, `team:<team id>`, `school:<school id>`."""
+    named = {f"worker:{item.professional}" for item in found.involved if item.professional}
+    named |= {f"team:{item.team}" for item in found.involved if item.team}
+    named |= {f"school:{item.school}" for item in found.enrolments}
+    return sorted(named)
+
+
+def _all(records: Sequence[SourceRecord], category: str, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
+    for record in records:
+        for found, _, _, data in fold.held(record, category):
+            if kind in (None, found):
+                yield data
+
+
+def _sorted(items: Iterable[Any]) -> list[Any]:
+    return sorted(items, key=repr)
+
+
+def _first(records: Sequence[SourceRecord], name: str) -> str | None:
+    """A date of the person; where records differ the register nearest to the child's own papers (education) wins."""
+    ordered = sorted(records, key=lambda record: (record.service == SOCIAL_CARE, record.stream))
+    return next((data[name] for data in _all(ordered, "identity") if data.get(name)), None)
+
+
+def _periods(records: Sequence[SourceRecord]) -> Iterator[Period]:
+    for plan in _all(records, "plans"):
+        yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
+    for referral in _all(records, "referrals"):
+        if not referral.get("referral_nfa"):
+            yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
+    for episode in _all(records, "looked_after"):
+        kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
+        yield Period(kind, episode.get("decom"), episode.get("dec"))
+
+
+def _involved(records: Sequence[SourceRecord]) -> Iterator[Involved]:
+    for item in _all(records, "involvements"):
+        yield Involved(
+            item.get("involvement_kind") or "other",
+            item.get("professional_id"),
+            item.get("team_id"),
+            item.get("organisation_kind"),
+            item.get("start_date"),
+            item.get("end_date"),
+        )
+
+
+def _protections(records: Sequence[SourceRecord]) -> Iterator[Protected]:
+    for item in _all(records, "protection"):
+        yield Protected(
+            item["protection_kind"],
+            item.get("start_date"),
+            item.get("end_date"),
+            sorted(item.get("named_professional_ids") or []),
+            item.get("risk_local_id"),
+        )
+
+
+def _local_ids(records: Sequence[SourceRecord]) -> set[str]:
+    return {
+        identifier["value"]
+        for person in _all(records, "identity")
+        for identifier in person.get("identifiers") or []
+        if identifier["type"] == "local_child_id"
+    }
+
+
+def _current_homes(records: Sequence[SourceRecord]) -> Iterator[Mapping[str, Any]]:
+    for address in _all(records, "contact"):
+        if address.get("address_kind") in (None, "home") and not address.get("end_date"):
+            yield address
+
+
+def _year(day: str) -> str:
+    found = date.fromisoformat(day)
+    start = found.year if found.month >= 9 else found.year - 1
+    return f"{start}/{(start + 1) % 100:02d}"
+
+
+def _attendance(records: Sequence[SourceRecord], catalogue: Catalogue) -> dict[str, Sessions]:
+    """Sessions by academic year: terms as summarised, and marks outside the terms that have a summary."""
+    groups = {code: what.group for code, what in catalogue.codes.get("attendance", {}).items()}
+    summaries = [s for s in _all(records, "attendance", "summary") if s.get("term_end")]
+    covered = [(s["school"], s.get("term_start") or s["term_end"], s["term_end"]) for s in summaries]
+    counts: dict[str, list[int]] = {}
+    for summary in summaries:
+        _add(counts, summary["term_end"], *_of_summary(summary, groups))
+    for mark in _all(records, "attendance", "mark"):
+        if not any(mark["school"] == school and start <= mark["date"] <= end for school, start, end in covered):
+            group = groups.get(mark.get("attendance_code") or "")
+            _add(counts, mark["date"], group in ATTENDED, group in ABSENT, group in ATTENDED | ABSENT)
+    return {year: Sessions(*counts[year]) for year in sorted(counts)}
+
+
+def _of_summary(summary: Mapping[str, Any], groups: Mapping[str, str | None]) -> tuple[int, int, int]:
+    """(attended, absent, possible); nothing when sessions possible are blank or reasons exceed them."""
+    possible = summary.get("sessions_possible") or 0
+    by_reason = summary.get("sessions_by_reason") or {}
+    absent = sum(count for code, count in by_reason.items() if groups.get(code) in ABSENT)
+    if not by_reason:
+        absent = (summary.get("sessions_authorised") or 0) + (summary.get("sessions_unauthorised") or 0)
+    return (possible - absent, absent, possible) if 0 < possible and absent <= possible else (0, 0, 0)
+
+
+def _add(counts: dict[str, list[int]], day: str, *numbers: int) -> None:
+    held = counts.setdefault(_year(day), [0, 0, 0])
+    for place, number in enumerate(numbers):
+        held[place] += int(number)
+
+
+def _exclusions(records: Sequence[SourceRecord]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for item in _all(records, "exclusions"):
+        if item.get("start_date"):
+            year = _year(item["start_date"])
+            counts[year] = counts.get(year, 0) + 1
+    return dict(sorted(counts.items()))

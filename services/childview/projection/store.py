@@ -1,0 +1,240 @@
+"""The projection's tables, in a PostgreSQL schema given by name, and one function for each question asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.childview import parking
+from services.childview.projection import fold
+from services.childview.projection.compose import Link
+from services.childview.projection.fold import SourceRecord
+from services.childview.projection.view import VERSION, Composed
+from services.plumbing.kafka.consumer import Place
+
+LIVE = "projection"
+BESIDE = "projection_beside"
+COMPARED = {
+    "children": "child_id, version, view",
+    "terms": "child_id, field, term",
+    "caseload": "reference, child_id",
+    "aliases": "child_id, became",
+    "links": "stream_id, child_id, basis, status, withheld, decision",
+    "records": "stream_id, service, body",
+}
+"""The tables, and their columns, that a rebuild must give byte for byte."""
+
+
+def tables(schema: str) -> str:
+    """All tables as SQL, the schema itself among them."""
+    return f"""
+create schema {schema};
+create table {schema}.offsets (
+    topic text, partition int, next bigint not null, primary key (topic, partition));
+create table {schema}.records (stream_id uuid primary key, service text not null, body bytea not null);
+create table {schema}.links (
+    stream_id uuid primary key, child_id uuid not null, basis text not null, status text not null,
+    withheld boolean not null, decision bigint not null);
+create index on {schema}.links (child_id);
+create table {schema}.children (child_id uuid primary key, version int not null, view bytea not null);
+create table {schema}.aliases (child_id uuid primary key, became uuid not null);
+create table {schema}.terms (child_id uuid, field text, term text, primary key (field, term, child_id));
+create index on {schema}.terms (child_id);
+create table {schema}.caseload (reference text, child_id uuid, primary key (reference, child_id));
+create index on {schema}.caseload (child_id);
+create table {schema}.endings (scope text primary key, policy_version bigint not null);
+create table {schema}.glass (id uuid primary key, person text not null, child_id uuid not null, until timestamptz not null);
+create table {schema}.freshness (source text primary key, as_of timestamptz not null);
+{parking.tables(schema)}"""
+
+
+async def make(conn: asyncpg.Connection, schema: str) -> None:
+    """Make the tables unless they are there."""
+    if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", schema):
+        await conn.execute(tables(schema))
+
+
+async def offsets(conn: asyncpg.Connection, schema: str, places: Iterable[Place]) -> dict[Place, int]:
+    """From where to read each place; a place not read before starts at 0."""
+    await conn.executemany(
+        f"insert into {schema}.offsets values ($1, $2, 0) on conflict do nothing", [list(place) for place in places]
+    )
+    rows = await conn.fetch(f"select topic, partition, next from {schema}.offsets")
+    return {(row["topic"], row["partition"]): row["next"] for row in rows}
+
+
+class FencedOff(Exception):
+    """Another process has applied what this one was about to apply: this one must end."""
+
+
+async def fence(
+    conn: asyncpg.Connection, schema: str, *, expected: Mapping[Place, int], next: Mapping[Place, int]
+) -> None:
+    """Take the offsets' rows and move them. Raises FencedOff when they are not where this process left them."""
+    for place in sorted(expected):
+        held = await conn.fetchval(
+            f"select next from {schema}.offsets where topic = $1 and partition = $2 for update", *place
+        )
+        if held != expected[place]:
+            raise FencedOff(f"{place[0]}/{place[1]} stands at {held}, not at {expected[place]}")
+        await conn.execute(f"update {schema}.offsets set next = $3 where topic = $1 and partition = $2", *place, next[place])
+
+
+async def records(conn: asyncpg.Connection, schema: str, streams: Iterable[str]) -> dict[str, SourceRecord]:
+    """The records of these streams."""
+    rows = await conn.fetch(
+        f"select body from {schema}.records where stream_id = any($1::uuid[])", sorted(set(streams))
+    )
+    found = [fold.decode(row["body"]) for row in rows]
+    return {record.stream: record for record in found}
+
+
+async def save_records(conn: asyncpg.Connection, schema: str, changed: Sequence[SourceRecord]) -> None:
+    """Store records."""
+    await conn.execute(
+        f"insert into {schema}.records select * from unnest($1::uuid[], $2::text[], $3::bytea[])"
+        " on conflict (stream_id) do update set body = excluded.body",
+        [record.stream for record in changed],
+        [record.service for record in changed],
+        [fold.encode(record) for record in changed],
+    )
+
+
+async def children_of(conn: asyncpg.Connection, schema: str, streams: Iterable[str]) -> set[str]:
+    """The children these streams belong to."""
+    rows = await conn.fetch(
+        f"select distinct child_id::text as child from {schema}.links where stream_id = any($1::uuid[])",
+        sorted(set(streams)),
+    )
+    return {row["child"] for row in rows}
+
+
+async def save_links(
+    conn: asyncpg.Connection, schema: str, links: Mapping[str, tuple[str, Link]]
+) -> None:
+    """Store which child each stream belongs to, by which decision."""
+    rows = [(stream, child, *link) for stream, (child, link) in links.items()]
+    await conn.execute(
+        f"insert into {schema}.links (stream_id, child_id, basis, status, withheld, decision)"
+        " select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::boolean[], $6::bigint[])"
+        " on conflict (stream_id) do update set child_id = excluded.child_id, basis = excluded.basis,"
+        " status = excluded.status, withheld = excluded.withheld, decision = excluded.decision",
+        *[list(column) for column in zip(*rows, strict=True)],
+    )
+
+
+async def lock_children(conn: asyncpg.Connection, schema: str, children: Iterable[str]) -> list[str]:
+    """Lock the children in id order, so that two writers cannot deadlock; returns them in that order."""
+    ids = sorted(children)
+    await conn.execute(
+        f"insert into {schema}.children select id, 0, ''::bytea from unnest($1::uuid[]) as id order by id"
+        " on conflict do nothing",
+        ids,
+    )
+    await conn.execute(
+        f"select from {schema}.children where child_id = any($1::uuid[]) order by child_id for update", ids
+    )
+    return ids
+
+
+async def members(
+    conn: asyncpg.Connection, schema: str, children: Sequence[str]
+) -> dict[str, list[tuple[SourceRecord, Link]]]:
+    """The records of each child with the decision that put them there."""
+    rows = await conn.fetch(
+        f"select l.child_id::text as child, r.body, l.basis, l.status, l.withheld, l.decision"
+        f" from {schema}.links l join {schema}.records r using (stream_id) where l.child_id = any($1::uuid[])",
+        children,
+    )
+    found: dict[str, list[tuple[SourceRecord, Link]]] = {child: [] for child in children}
+    for row in rows:
+        link = Link(row["basis"], row["status"], row["withheld"], row["decision"])
+        found[row["child"]].append((fold.decode(row["body"]), link))
+    return found
+
+
+async def save_children(
+    conn: asyncpg.Connection, schema: str, composed: Sequence[Composed], *, empty: Sequence[str]
+) -> None:
+    """Store composed children with their search terms and references; take away those without records."""
+    ids = [one.child for one in composed]
+    await conn.execute(
+        f"update {schema}.children c set view = n.view, version = $3"
+        " from unnest($1::uuid[], $2::bytea[]) as n(id, view) where c.child_id = n.id",
+        ids,
+        [one.view for one in composed],
+        VERSION,
+    )
+    for table in ("terms", "caseload"):
+        await conn.execute(f"delete from {schema}.{table} where child_id = any($1::uuid[])", [*ids, *empty])
+    await conn.execute(f"delete from {schema}.children where child_id = any($1::uuid[])", empty)
+    await conn.execute(f"delete from {schema}.aliases where child_id = any($1::uuid[])", ids)
+    terms = [(one.child, term.field, term.term) for one in composed for term in one.terms]
+    references = [(reference, one.child) for one in composed for reference in one.references]
+    await conn.copy_records_to_table("terms", schema_name=schema, records=_with_ids(terms, 0))
+    await conn.copy_records_to_table("caseload", schema_name=schema, records=_with_ids(references, 1))
+
+
+def _with_ids(rows: Sequence[tuple], place: int) -> list[tuple]:
+    return [(*row[:place], UUID(row[place]), *row[place + 1 :]) for row in rows]
+
+
+async def save_aliases(conn: asyncpg.Connection, schema: str, became: Mapping[str, str]) -> None:
+    """A child whose records all went to another is found there from now on."""
+    await conn.execute(
+        f"insert into {schema}.aliases select * from unnest($1::uuid[], $2::uuid[])"
+        " on conflict (child_id) do update set became = excluded.became",
+        list(became),
+        list(became.values()),
+    )
+
+
+async def save_ending(conn: asyncpg.Connection, schema: str, *, scope: str, policy_version: int) -> None:
+    """Leases of this scope (`all` or a person) older than this version are over."""
+    await conn.execute(
+        f"insert into {schema}.endings values ($1, $2) on conflict (scope)"
+        " do update set policy_version = greatest(endings.policy_version, excluded.policy_version)",
+        scope,
+        policy_version,
+    )
+
+
+async def open_glass(conn: asyncpg.Connection, schema: str, *, id: str, person: str, child: str, until: str) -> None:
+    """A person broke the glass for one child until a time."""
+    await conn.execute(
+        f"insert into {schema}.glass values ($1, $2, $3, $4) on conflict do nothing",
+        id,
+        person,
+        child,
+        datetime.fromisoformat(until),
+    )
+
+
+async def close_glass(conn: asyncpg.Connection, schema: str, *, id: str) -> None:
+    """The emergency is over."""
+    await conn.execute(f"delete from {schema}.glass where id = $1", id)
+
+
+async def save_freshness(conn: asyncpg.Connection, schema: str, times: Mapping[str, datetime]) -> None:
+    """Everything each source recorded before its time is shown."""
+    await conn.executemany(
+        f"insert into {schema}.freshness values ($1, $2) on conflict (source) do update set as_of = excluded.as_of",
+        list(times.items()),
+    )
+
+
+async def digests(conn: asyncpg.Connection, schema: str) -> dict[str, str]:
+    """One digest for each compared table, over all rows in key order."""
+    found = {}
+    for table, columns in COMPARED.items():
+        key = ", ".join(columns.split(", ")[:3])
+        row = await conn.fetchrow(
+            f"select encode(sha256(coalesce(string_agg(sha256(convert_to(row::text, 'UTF8')), ''::bytea order by {key}),"
+            f" ''::bytea)), 'hex') as digest, count(*) as rows from (select {columns}, ({columns}) as row"
+            f" from {schema}.{table}) t"
+        )
+        found[table] = f"{row['digest'][:32]} ({row['rows']} rows)"
+    return found
