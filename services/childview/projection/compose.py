@@ -130,7 +130,7 @@ def _entry(category: Category, item: Found, catalogue: Catalogue, address_key: b
 
 def _entry_id(item: Found) -> str:
     """A short opaque name, the same at every rebuild: the child's app may refer to it, and it tells nothing."""
-    name = "\x1f".join((item.record.stream, item.kind, item.key))
+    name = f"{item.record.stream}|{item.kind}|{item.key}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 

@@ -196,7 +196,7 @@ async def open_seals(events: Sequence[Event | Poison], cache: sealing.KeyCache) 
     Raises KeysUnavailable when a publisher gives no answer: nothing is poison for want of a key.
     """
     answers: dict[sealing.KeyName, sealing.KeyAnswer] = {}
-    for service, names in _wanted(events).items():
+    for service, names in wanted_keys(events).items():
         answers |= await cache.fetch(service, names)
     return [_open(event, answers) if _is_sealed(event) else event for event in events]
 
@@ -205,7 +205,8 @@ def _is_sealed(event: Event | Poison) -> bool:
     return isinstance(event, Event) and event.state == "sealed"
 
 
-def _wanted(events: Sequence[Event | Poison]) -> dict[str, set[sealing.KeyName]]:
+def wanted_keys(events: Sequence[Event | Poison]) -> dict[str, set[sealing.KeyName]]:
+    """The keys these events need, by the publisher to ask."""
     wanted: dict[str, set[sealing.KeyName]] = {}
     for event in events:
         if isinstance(event, Event) and event.state == "sealed":

@@ -1,0 +1,333 @@
+"""The process `identity`: reads who people are from every source and decides which records are one child."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import asyncpg
+import msgspec
+
+from services.childview import parking
+from services.childview.identity import decide, match, store
+from services.childview.identity.decide import PROTECTION, Linked
+from services.childview.projection import fold, freshness
+from services.plumbing import database, telemetry
+from services.plumbing.contracts import Channel, Schemas
+from services.plumbing.kafka import envelope
+from services.plumbing.kafka.consumer import (
+    Event, LogReader, Place, Poison, Record, open_seals, places_of, read_envelopes, wanted_keys,
+)  # fmt: skip
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.kafka.relay import HEARTBEATS, producer
+from services.plumbing.sealing import KeyCache, KeysUnavailable
+
+READS = frozenset({"identity", "protection", "adoption_pair"})
+"""The categories that say who a person is. Nothing else is opened."""
+BATCH = 100
+KEYS_AGAIN = 2.0
+_log = telemetry.log("identity")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the process needs to know."""
+
+    schemas: Schemas
+    channels: Mapping[str, Channel]
+    outbox: Outbox
+
+
+class Identity:
+    """The life of the one process that decides by itself. `applied`: the next offset of each place."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        bootstrap: str,
+        keys: KeyCache,
+        rules: Rules,
+        measure: telemetry.Telemetry,
+    ) -> None:
+        self._pool = pool
+        self._bootstrap = bootstrap
+        self._keys = keys
+        self._rules = rules
+        self._measure = measure
+        self._reader = LogReader(bootstrap, client="identity")
+        self._paused: dict[Place, float] = {}
+        self.applied: dict[Place, int] = {}
+        self.decision = 0
+        self.ready = False
+
+    async def run(self) -> None:
+        """Decide until cancelled. Its own topic is read to the end first: what was decided stays decided."""
+        places = await self._open()
+        await self._catch_up([place for place in places if place[0] == store.TOPIC])
+        urgent = [topic for topic, channel in self._rules.channels.items() if channel.urgent]
+        await self._reader.start({place: self.applied[place] for place in places}, urgent=urgent)
+        beating = asyncio.create_task(self._beat())
+        self.ready = True
+        try:
+            while True:
+                if beating.done():
+                    beating.result()
+                await self.apply(await self._reader.next_batch(maximum=BATCH))
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+            await self._reader.stop()
+
+    async def _open(self) -> list[Place]:
+        places = await places_of(self._bootstrap, self._rules.channels)
+        async with database.transaction(self._pool) as conn:
+            await store.make(conn)
+            await conn.executemany(
+                f"insert into {store.SCHEMA}.offsets values ($1, $2, 0) on conflict do nothing", places
+            )
+            rows = await conn.fetch(f"select * from {store.SCHEMA}.offsets")
+            self.decision = await store.lock_decisions(conn)
+        self.applied = {(row["topic"], row["partition"]): row["next"] for row in rows}
+        return places
+
+    async def _catch_up(self, places: Sequence[Place]) -> None:
+        """Follow decisions in the log that this database does not know: it was restored, or made anew."""
+        reader = LogReader(self._bootstrap, client="identity-own")
+        await reader.start({place: self.applied[place] for place in places})
+        try:
+            ends = await reader.end_offsets()
+            while any(self.applied[place] < ends[place] for place in places):
+                await self.apply(await reader.next_batch(maximum=BATCH))
+        finally:
+            await reader.stop()
+
+    async def apply(self, records: Sequence[Record]) -> None:
+        """Decide what these records ask for, in one transaction with the offsets."""
+        self._resume()
+        items = await self._open_seals(records)
+        if not items:
+            return
+        moves = {(i.record.topic, i.record.partition): i.record.offset + 1 for i in items}
+        with self._measure.span("identify", records=len(items)):
+            async with database.transaction(self._pool) as conn:
+                await store.lock_decisions(conn)
+                await store.save_offsets(conn, [(*p, self.applied[p], n) for p, n in moves.items()])
+                for event in await self._judge(conn, items):
+                    await self._one(conn, event)
+                held = await store.counts(conn)
+        self.applied |= moves
+        for queue in ("ordinary", "protection"):
+            self._measure.metrics.set("records_held", held.get(queue, 0), queue=queue)
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def _open_seals(self, records: Sequence[Record]) -> list[Event | Poison]:
+        """Envelopes of all, data of those that say who a person is; places whose keys cannot be had are left."""
+        read = read_envelopes(records)
+        refused: set[Place] = set()
+        for service, names in wanted_keys([i for i in read if self._says_who(i)]).items():
+            try:
+                await self._keys.fetch(service, names)
+            except KeysUnavailable:
+                refused |= {
+                    (i.record.topic, i.record.partition)
+                    for i in read
+                    if isinstance(i, Event) and i.envelope.service == service
+                }
+        self._pause(refused)
+        kept = [i for i in read if (i.record.topic, i.record.partition) not in refused]
+        opened = {id(i): i for i in kept}
+        wanted = [i for i in kept if self._says_who(i)]
+        opened |= {id(i): o for i, o in zip(wanted, await open_seals(wanted, self._keys), strict=True)}
+        return [opened[id(i)] for i in kept]
+
+    def _says_who(self, item: Event | Poison) -> bool:
+        if not isinstance(item, Event) or item.state != "sealed":
+            return False
+        contract = self._rules.schemas.of(item.envelope.type)
+        return contract is not None and contract.entry is not None and contract.entry.category in READS
+
+    def _pause(self, places: Iterable[Place]) -> None:
+        places = list(places)
+        if places:
+            _log.warning("No keys to be had; a source waits.", extra=telemetry.fields(places=len(places)))
+            self._reader.pause(places)
+            self._reader.rewind({place: self.applied[place] for place in places})
+            self._paused |= {place: time.monotonic() + KEYS_AGAIN for place in places}
+
+    def _resume(self) -> None:
+        due = [place for place, again in self._paused.items() if again <= time.monotonic()]
+        for place in due:
+            del self._paused[place]
+        self._reader.rewind({place: self.applied[place] for place in due})
+        self._reader.resume(due)
+
+    async def _judge(self, conn: asyncpg.Connection, items: Sequence[Event | Poison]) -> list[Event]:
+        """The events that count, in order; parked streams wait."""
+        skipped = await parking.skipped(conn, store.SCHEMA)
+        positions = await parking.positions(conn, store.SCHEMA, (item.record.stream for item in items))
+        events, queue = [], list(items)
+        while queue:
+            item = queue.pop(0)
+            place = (item.record.topic, item.record.partition, item.record.offset)
+            verdict = parking.judge(positions[item.record.stream], item, skipped=place in skipped)
+            positions[item.record.stream] = verdict.position
+            if verdict.outcome == "park":
+                await parking.park(conn, store.SCHEMA, item.record, verdict.reason)
+            elif verdict.outcome == "wait":
+                await parking.keep_waiting(conn, store.SCHEMA, [item.record])
+            elif verdict.outcome == "apply" and isinstance(item, Event):
+                events.append(item)
+                if item.envelope.type == parking.RELEASED:
+                    waiting = await self._released(conn, item, skipped)
+                    names = (w.record.stream for w in waiting)
+                    positions |= await parking.positions(conn, store.SCHEMA, names)
+                    queue += waiting
+        await parking.save(conn, store.SCHEMA, positions)
+        return events
+
+    async def _released(
+        self, conn: asyncpg.Connection, item: Event, skipped: set[tuple[str, int, int]]
+    ) -> list[Event | Poison]:
+        data = msgspec.json.decode(item.data or b"{}")
+        place = (data["topic"], data["partition"])
+        if data["action"] == "skip":
+            skipped.add((*place, data["offset"]))
+        waiting = await parking.release(conn, store.SCHEMA, action=data["action"], place=place, offset=data["offset"])
+        return await self._open_seals(waiting)
+
+    # -- deciding ------------------------------------------------------------------------------------------------
+
+    async def _one(self, conn: asyncpg.Connection, event: Event) -> None:
+        """One event that counts."""
+        if event.envelope.type == store.DECIDED:
+            await self._follow(conn, event)
+            return
+        record = event.envelope.subject
+        if event.envelope.type.endswith("." + fold.KEY_DESTROYED):
+            if msgspec.json.decode(event.data or b"{}").get("record_class") == "R-IDENT":
+                await store.forget_person(conn, record)
+            return
+        contract = self._rules.schemas.of(event.envelope.type)
+        if contract is None or contract.entry is None or event.data is None or event.state != "open":
+            return
+        data = msgspec.json.decode(event.data)
+        match contract.entry.category:
+            case "identity":
+                await self._person(conn, event, data)
+            case "protection":
+                await self._protection(conn, record, data)
+            case "adoption_pair":
+                await self._adoption_pair(conn, record, data["other_stream"])
+
+    async def _follow(self, conn: asyncpg.Connection, event: Event) -> None:
+        number = event.envelope.streamversion
+        if number > self.decision and await store.decision(conn, number) is None:
+            await store.follow(conn, number, msgspec.json.decode(event.data or b"{}"))
+            await conn.execute("update streams set version = greatest(version, $2) where stream_id = $1", store.DECISIONS, number)
+        self.decision = max(self.decision, number)
+
+    async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping) -> None:
+        record, version = event.envelope.subject, event.envelope.streamversion
+        who = match.demographics(data)
+        extracted = data["provenance"]["extracted"]
+        changed = await store.save_person(
+            conn, record, service=event.envelope.service, version=version, who=who, extracted=extracted
+        )
+        if not changed:
+            return
+        with self._measure.span("decide", parent=event.envelope.traceparent):
+            await self._decide(conn, record, version)
+            await self._look_for_lookalikes(conn, record)
+
+    async def _decide(self, conn: asyncpg.Connection, record: str, version: int) -> None:
+        who = await store.person(conn, record) or match.demographics({})
+        now = await store.link(conn, record)
+        fellows = set(await store.records_of(conn, now.child)) - {record} if now else set()
+        decision = decide.decide(
+            record,
+            who,
+            candidates=await store.candidates(conn, record, who),
+            now=now,
+            fellows=fellows,
+            apart=await store.apart_from(conn, record),
+        )
+        if decision is not None:
+            await self._record(conn, decision, {record: version})
+
+    async def _record(self, conn: asyncpg.Connection, decision: decide.Decision, considered: Mapping[str, int]) -> None:
+        self.decision = await store.record_decision(conn, self._rules.outbox, decision, considered=considered)
+        self._measure.metrics.add("identity_decisions", kind=decision.kind)
+
+    async def _protection(self, conn: asyncpg.Connection, record: str, data: Mapping) -> None:
+        end = data.get("end_date")
+        await store.save_protection(
+            conn,
+            record,
+            kind=data["protection_kind"],
+            end=date.fromisoformat(end) if end else None,
+            withdrawn=data.get("withdrawn", False),
+        )
+        now = await store.link(conn, record)
+        if now is None:
+            await self._decide(conn, record, 0)
+        elif await store.protected(conn, now.child):
+            await self._look_for_lookalikes(conn, record)
+        else:
+            await self._release_lookalikes(conn, now)
+
+    async def _look_for_lookalikes(self, conn: asyncpg.Connection, record: str) -> None:
+        """Withhold every record of another child that resembles this protected one and is not decided to be another."""
+        now = await store.link(conn, record)
+        if now is None or not await store.protected(conn, now.child):
+            return
+        mine = await store.records_of(conn, now.child)
+        for own in mine:
+            who = await store.person(conn, own)
+            if who is None:
+                continue
+            apart = await store.apart_from(conn, own)
+            for other in await store.candidates(conn, own, who):
+                alike = match.compare(who, other.who).agreement is not match.Agreement.NONE
+                if other.child != now.child and other.record not in apart and alike:
+                    await self._withhold(conn, other.record, own)
+
+    async def _withhold(self, conn: asyncpg.Connection, record: str, protected: str) -> None:
+        now = await store.link(conn, record)
+        if now is None or await store.protected(conn, now.child):
+            return
+        held = [pair for pair in await store.open_pairs(conn, record) if pair.queue == PROTECTION]
+        if not (now.withheld and any(pair.candidate == protected for pair in held)):
+            await self._record(conn, decide.withhold(record, now, [protected]), {})
+
+    async def _release_lookalikes(self, conn: asyncpg.Connection, now: Linked) -> None:
+        for pair in await store.pairs_with(conn, now.child):
+            others = [p for p in await store.open_pairs(conn, pair.record) if p.queue == PROTECTION and p != pair]
+            held = await store.link(conn, pair.record)
+            if held is not None and held.withheld and not others:
+                await self._record(conn, decide.release(pair.record, held, [pair]), {})
+
+    async def _adoption_pair(self, conn: asyncpg.Connection, record: str, other: str) -> None:
+        """Two records that must not be one child: if they are, the second leaves, with no trace of why."""
+        await store.save_adoption_pair(conn, record, other)
+        found = await store.links(conn, [record, other])
+        if len(found) == 2 and found[record].child == found[other].child:
+            alone = Linked(decide.new_child(), "new", "linked")
+            await self._record(conn, decide.Decision("move", {other: alone}), {})
+
+    async def _beat(self) -> None:
+        """Each second: what is decided, up to which offsets, by which decision."""
+        sender = producer(self._bootstrap)
+        await sender.start()
+        try:
+            while True:
+                now = envelope.timestamp(datetime.now(UTC))
+                value = freshness.heartbeat(now, self.applied, decision=self.decision)
+                await sender.send_and_wait(HEARTBEATS, key=freshness.IDENTITY.encode(), value=value)
+                await asyncio.sleep(1)
+        finally:
+            await sender.stop()

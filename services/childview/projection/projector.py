@@ -1,0 +1,148 @@
+"""The process `projector`: reads the log, applies it, says how fresh each source is, and ends when it makes no progress."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import asyncpg
+
+from services.childview.projection import store
+from services.childview.projection.apply import Applied, Projection, Rules
+from services.childview.projection.freshness import Freshness
+from services.plumbing import telemetry
+from services.plumbing.contracts import Channel
+from services.plumbing.kafka.consumer import LogReader, Place, Record, places_of
+from services.plumbing.sealing import KeyCache
+
+HEARTBEATS = "heartbeats"
+KEYS_AGAIN = 2.0
+_log = telemetry.log("projector")
+
+
+class NoProgress(Exception):
+    """There is something to read and nothing was applied for too long; the supervisor starts another."""
+
+
+def followed(channels: Sequence[Channel]) -> dict[str, Channel]:
+    """The topics a projection is made of."""
+    return {channel.topic: channel for channel in channels if channel.kind in ("events", "policy", "decisions")}
+
+
+class Projector:
+    """The life of the live projection."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        bootstrap: str,
+        keys: KeyCache,
+        rules: Rules,
+        measure: telemetry.Telemetry,
+        watchdog_after: float,
+    ) -> None:
+        self._pool = pool
+        self._bootstrap = bootstrap
+        self._projection = Projection(pool, keys, rules, schema=store.LIVE)
+        self._measure = measure
+        self._watchdog_after = watchdog_after
+        self._reader = LogReader(bootstrap, client="projector")
+        self._beats = LogReader(bootstrap, client="projector-heartbeats")
+        self._freshness = Freshness(
+            frozenset(c.topic for c in rules.channels.values() if c.kind == "events")
+        )
+        self._channels = rules.channels
+        self._paused: dict[Place, tuple[float, int]] = {}
+        self._progress = time.monotonic()
+        self.ready = False
+
+    async def run(self) -> None:
+        """Apply the log until cancelled. Raises FencedOff, NoProgress, or what Kafka and PostgreSQL raise."""
+        places = await places_of(self._bootstrap, self._channels)
+        await self._projection.open(places)
+        urgent = [topic for topic, channel in self._channels.items() if channel.urgent]
+        await self._reader.start({place: self._projection.applied[place] for place in places}, urgent=urgent)
+        listening = asyncio.create_task(self._listen())
+        try:
+            self.ready = True
+            while True:
+                if listening.done():
+                    listening.result()
+                await self._turn()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await self._reader.stop()
+            await self._beats.stop()
+
+    async def _turn(self) -> None:
+        records = await self._reader.next_batch()
+        self._resume_paused()
+        if records:
+            await self._apply(records)
+        await self._settle()
+        await self._watch()
+
+    async def _apply(self, records: Sequence[Record]) -> None:
+        started = time.monotonic()
+        with self._measure.span("project", records=len(records)) as span:
+            done = await self._projection.apply(records)
+            span.set_attributes({"events": done.events, "children": done.children, "parked": done.parked})
+        self._pause(done.refused)
+        if done.next:
+            self._progress = time.monotonic()
+        self._count(done, time.monotonic() - started)
+
+    def _pause(self, refused: Mapping[Place, int]) -> None:
+        """No keys for these now: they wait, and everything else goes on."""
+        if refused:
+            _log.warning("No keys to be had; a source waits.", extra=telemetry.fields(places=len(refused)))
+            self._reader.pause(refused)
+            self._reader.rewind(refused)
+            again = time.monotonic() + KEYS_AGAIN
+            self._paused |= {place: (again, offset) for place, offset in refused.items()}
+
+    def _resume_paused(self) -> None:
+        due = [place for place, (again, _) in self._paused.items() if again <= time.monotonic()]
+        self._reader.rewind({place: self._paused.pop(place)[1] for place in due})
+        self._reader.resume(due)
+
+    async def _listen(self) -> None:
+        """Hear heartbeats from now on: older ones say nothing that the next will not."""
+        places = await places_of(self._bootstrap, [HEARTBEATS])
+        await self._beats.start({place: 0 for place in places})
+        ends = await self._beats.end_offsets()
+        self._beats.rewind({place: max(0, end - 50) for place, end in ends.items()})
+        while True:
+            for record in await self._beats.next_batch():
+                self._freshness.hear(record.value)
+
+    async def _settle(self) -> None:
+        moved = self._freshness.settle(self._projection.applied, decision=self._projection.decision)
+        if moved:
+            async with self._pool.acquire() as conn:
+                await store.save_freshness(conn, store.LIVE, moved)
+        for source, as_of in self._freshness.as_of.items():
+            self._measure.metrics.set("freshness_seconds", (datetime.now(UTC) - as_of).total_seconds(), source=source)
+
+    async def _watch(self) -> None:
+        """End when there is something to read and nothing moves (aiokafka#1154, #625)."""
+        if time.monotonic() - self._progress < self._watchdog_after or self._paused:
+            return
+        ends = await self._reader.end_offsets()
+        lag = sum(max(0, end - self._projection.applied.get(place, 0)) for place, end in ends.items())
+        if lag:
+            raise NoProgress(f"{lag} records wait and none was applied for {self._watchdog_after:.0f} s")
+        self._progress = time.monotonic()
+
+    def _count(self, done: Applied, seconds: float) -> None:
+        metrics = self._measure.metrics
+        metrics.add("events_applied", done.events)
+        metrics.add("streams_parked", done.parked)
+        metrics.observe("batch_seconds", seconds)
+        if done.oldest:
+            lag = datetime.now(UTC) - datetime.fromisoformat(done.oldest)
+            metrics.set("projection_lag_seconds", lag.total_seconds())
