@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,32 @@ def _read(path: Path) -> dict[str, Any]:
 def topics(found: Sequence[Channel]) -> dict[str, int]:
     """Topic name -> partitions."""
     return {channel.topic: channel.partitions for channel in found}
+
+
+@dataclass(frozen=True)
+class Code:
+    """One value of a code list: its label, the group that masks show, and its dates of validity."""
+
+    label: str
+    group: str | None
+    valid_from: date | None
+    valid_to: date | None
+
+
+Codes = Mapping[str, Mapping[str, Code]]
+"""List name -> code -> what it means."""
+
+
+def code_lists(*roots: Path) -> dict[str, dict[str, Code]]:
+    """Every list of `codes.yaml` in these roots."""
+    return {
+        name: {str(code): _code(what) for code, what in values.items()}
+        for root in roots
+        for name, values in _read(root / "codes.yaml").items()
+    }
+
+
+def _code(what: Any) -> Code:
+    if not isinstance(what, dict):
+        return Code(str(what), None, None, None)
+    return Code(what["label"], what.get("group"), what.get("from"), what.get("to"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from services.plumbing.contracts import Codes, code_lists
 
 
 @dataclass(frozen=True)
@@ -58,22 +59,12 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Code:
-    """One value of a code list."""
-
-    label: str
-    group: str | None
-    valid_from: date | None
-    valid_to: date | None
-
-
-@dataclass(frozen=True)
 class Catalogue:
     """Every field and category, in order. `hash` names this content in access records."""
 
     fields: tuple[Field, ...]
     categories: Mapping[str, Category]
-    codes: Mapping[str, Mapping[str, Code]] = field(repr=False)
+    codes: Codes = field(repr=False)
     hash: str = ""
 
     @classmethod
@@ -90,12 +81,7 @@ class Catalogue:
                 for document in documents
                 for name, item in document.get("categories", {}).items()
             },
-            codes={
-                name: {str(code): _code(what) for code, what in values.items()}
-                for document in documents
-                if "fields" not in document
-                for name, values in document.items()
-            },
+            codes=code_lists(*roots),
             hash=hashlib.sha256(b"\0".join(texts)).hexdigest(),
         )
 
@@ -156,12 +142,6 @@ def _category(name: str, item: Mapping[str, Any]) -> Category:
         ask=item["ask"],
         prefer=tuple(item.get("prefer", ())),
     )
-
-
-def _code(what: Any) -> Code:
-    if not isinstance(what, dict):
-        return Code(str(what), None, None, None)
-    return Code(what["label"], what.get("group"), what.get("from"), what.get("to"))
 
 
 def value_of(found: Field, entry: Mapping[str, Any], event: str) -> Any:

@@ -1,0 +1,57 @@
+"""Commands of the register `education`: one mark recorded or corrected."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from services.plumbing import app as wires
+from services.plumbing import database
+from services.plumbing.files.report import Report
+from services.plumbing.problems import Problem
+from services.plumbing.register import Provenance, Said, Statement
+from services.plumbing.source import Here
+from services.plumbing.tokens import Principal
+
+router = APIRouter()
+Caller = Annotated[Principal, Depends(wires.service_only("cli", "education"))]
+
+
+class Mark(BaseModel):
+    """One session's mark of a pupil, by the DfE's attendance codes."""
+
+    school: str = Field(min_length=1, max_length=20)
+    day: date = Field(alias="date")
+    session: Literal["AM", "PM"]
+    attendance_code: str = Field(min_length=1, max_length=3)
+    minutes_late: int | None = Field(None, ge=0, le=600)
+
+
+@router.post("/v1/pupils/find", summary="A pupil by the school's own number")
+async def find_pupil(here: Here, who: Caller, body: dict[str, str]) -> dict[str, Any]:
+    """{"kind": "census" | "mis", "value"} -> {"id"}. A number is never in an address."""
+    async with here.pool.acquire() as conn:
+        found = await here.register.find(conn, (body.get("kind", ""), body.get("value", "")))
+    if found is None:
+        raise Problem("not-found", "No pupil of the register has this number.")
+    return {"id": str(found)}
+
+
+@router.post("/v1/pupils/{id}/attendance", status_code=201, summary="Record or correct one mark")
+async def record_attendance(here: Here, who: Caller, id: uuid.UUID, mark: Mark) -> dict[str, Any]:
+    """The mark of this pupil, school, date and session is this one from now on."""
+    fields = mark.model_dump(mode="json", by_alias=True, exclude_none=True)
+    report = Report("api")
+    statement = Statement("education.attendance-recorded.v1", "R-REGISTER", fields)
+    provenance = Provenance(datetime.now(UTC).date().isoformat())
+    said = Said((("stream", str(id)),), (statement,), report, provenance, must_exist=True)
+    async with database.transaction(here.pool) as conn:
+        if await here.register.state(conn, id) is None:
+            raise Problem("not-found", "There is no such pupil.")
+        await conn.execute("insert into subject_keys values ('stream', $1, $2) on conflict do nothing", str(id), id)
+        await here.register.take_in(conn, [said])
+    return {"events": report.events}

@@ -1,0 +1,118 @@
+"""Reading single values as the sector writes them. What cannot be read is None with a reason, never a guess."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_UPN = re.compile(r"^[A-Z]\d{11}[\dA-Z]$")
+CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_BLANK = frozenset({"", "null", "none", "nan"})
+
+
+class Unreadable(ValueError):
+    """The text is not a value of this type; the message says what is expected."""
+
+
+def text(value: str | None) -> str | None:
+    """Text without surrounding space; None when blank."""
+    found = (value or "").strip()
+    return None if found.lower() in _BLANK else found
+
+
+def day(value: str | None) -> str | None:
+    """An ISO date from `2015-03-27`, `27/03/2015` (never month first) or `2020-Apr-25 00:00:00`. Raises Unreadable."""
+    found = text(value)
+    if found is None:
+        return None
+    first = found.split("T")[0].split(" ")[0]
+    try:
+        if "/" in first:
+            parts = [int(part) for part in first.split("/")]
+            return date(parts[2], parts[1], parts[0]).isoformat()
+        year, month, number = first.split("-")
+        named = _MONTHS.get(month.lower()[:3]) if not month.isdigit() else int(month)
+        return date(int(year), named or 0, int(number)).isoformat()
+    except (ValueError, IndexError) as error:
+        raise Unreadable("a date such as 2015-03-27 or 27/03/2015") from error
+
+
+def integer(value: str | None) -> int | None:
+    """A whole number from `135` or `135.0`. Raises Unreadable."""
+    found = text(value)
+    if found is None:
+        return None
+    if not re.fullmatch(r"-?\d+(\.0+)?", found):
+        raise Unreadable("a whole number")
+    return int(float(found))
+
+
+def boolean(value: str | None) -> bool | None:
+    """True or False from 0/1, true/false, yes/no, Y/N in any case. Raises Unreadable."""
+    found = text(value)
+    if found is None:
+        return None
+    if found.lower() in ("1", "true", "yes", "y"):
+        return True
+    if found.lower() in ("0", "false", "no", "n"):
+        return False
+    raise Unreadable("0, 1, true or false")
+
+
+def upn(value: str | None, *, type: str = "upn") -> dict[str, Any] | None:
+    """A UPN as an identifier: kept raw, with whether it is valid and why not (format, or check letter)."""
+    found = text(value)
+    if found is None:
+        return None
+    raw = found.upper()
+    if not _UPN.match(raw):
+        return _identifier(type, found, "format")
+    return _identifier(type, raw, None if CHECK_LETTERS[_check_sum(raw) % 23] == raw[0] else "check letter")
+
+
+def _check_sum(raw: str) -> int:
+    """Weights 2 to 13 over the twelve characters after the first; a temporary UPN's last letter counts by the same table."""
+    return sum(weight * (int(c) if c.isdigit() else _letter(c)) for weight, c in enumerate(raw[1:], 2))
+
+
+def _letter(character: str) -> int:
+    return max(0, CHECK_LETTERS.find(character))
+
+
+def nhs_number(value: str | None) -> dict[str, Any] | None:
+    """An NHS number as an identifier: ten digits, weights 10 to 2, 11 - (sum mod 11), 11 is 0, 10 is never valid."""
+    found = text(value)
+    if found is None:
+        return None
+    digits = found.replace(" ", "").replace("-", "")
+    if not re.fullmatch(r"\d{10}", digits):
+        return _identifier("nhs_number", found, "format")
+    check = 11 - sum(int(d) * weight for d, weight in zip(digits, range(10, 1, -1), strict=False)) % 11
+    return _identifier("nhs_number", digits, None if check % 11 == int(digits[9]) and check != 10 else "check digit")
+
+
+def uln(value: str | None) -> dict[str, Any] | None:
+    """A unique learner number as an identifier: ten digits; the weighted sum mod 11 gives the last."""
+    found = text(value)
+    if found is None:
+        return None
+    if not re.fullmatch(r"[1-9]\d{9}", found):
+        return _identifier("uln", found, "format")
+    rest = sum(int(d) * weight for d, weight in zip(found, range(10, 1, -1), strict=False)) % 11
+    return _identifier("uln", found, None if rest and 10 - rest == int(found[9]) else "check digit")
+
+
+def local_id(value: str) -> dict[str, Any]:
+    """A register's own number of a child."""
+    return _identifier("local_child_id", value, None)
+
+
+def _identifier(type: str, value: str, reason: str | None) -> dict[str, Any]:
+    return {"type": type, "value": value, "valid": reason is None, "reason": reason}
+
+
+def today() -> str:
+    """Today as an ISO date."""
+    return datetime.now().date().isoformat()

@@ -1,0 +1,199 @@
+"""A source service: a register that publishes. Its wires and the endpoints every source has: imports and keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+from fastapi import APIRouter, Depends, FastAPI, Form, Header, Request, UploadFile
+from fastapi.responses import JSONResponse
+
+from services.plumbing import app as wires
+from services.plumbing import database, keys, telemetry
+from services.plumbing.access import AccessWriter
+from services.plumbing.contracts import Codes, Schemas, code_lists
+from services.plumbing.files import delivery, report
+from services.plumbing.files.delivery import Options, Recognise
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.kafka.relay import Relay
+from services.plumbing.keys import Wanted
+from services.plumbing.problems import Problem
+from services.plumbing.register import Register
+from services.plumbing.sealing import Keyring
+from services.plumbing.settings import Settings, from_environment
+from services.plumbing.telemetry import Telemetry
+from services.plumbing.tokens import Principal
+
+MOST_FILES = 200
+IMPORTERS = ("cli", "education", "socialcare")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What tells one source service from another.
+
+    readers: record class -> services that may fetch its keys; "*" for every other class.
+    """
+
+    service: str
+    subject: str
+    recognise: Callable[[Codes], Recognise]
+    readers: Mapping[str, frozenset[str]]
+    routers: Sequence[APIRouter] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """A running source service, as its endpoints use it."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    schemas: Schemas
+    outbox: Outbox
+    register: Register
+    keyring: Keyring
+    writer: AccessWriter
+    recognise: Recognise
+    kind: Kind
+
+
+@contextlib.asynccontextmanager
+async def opened(kind: Kind, settings: Settings, measure: Telemetry) -> AsyncIterator[Source]:
+    """A source service from its database opened to closed."""
+    await database.migrate(settings.database)
+    schemas = Schemas.load(settings.contracts)
+    keyring = Keyring(settings.master_key)
+    outbox = Outbox(kind.service, f"{kind.service}.events", schemas, keyring)
+    pool = await database.connect(settings.database, name=kind.service)
+    writer = AccessWriter(service=kind.service, dsn=settings.database, schemas=schemas, telemetry=measure)
+    await writer.start()
+    try:
+        yield Source(
+            settings, pool, schemas, outbox, Register(pool, outbox, schemas, kind=kind.subject), keyring, writer,
+            kind.recognise(code_lists(settings.contracts)), kind,
+        )  # fmt: skip
+    finally:
+        await writer.stop()
+        await pool.close()
+
+
+def application(kind: Kind, settings: Settings) -> FastAPI:
+    """The HTTP service of one source."""
+    measure = Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with opened(kind, settings, measure) as source:
+            app.state.source = source
+            report.remove_old(settings.state, days=settings.report_days)
+            yield
+
+    async def ready() -> bool:
+        return True
+
+    return wires.create_app(settings, routers=[_shared, *kind.routers], lifespan=lifespan, ready=ready, measure=measure)
+
+
+def main(kind: Kind) -> None:
+    """Run one process of a source service: `python -m services.<service>.main api|relay`."""
+    role = sys.argv[1] if len(sys.argv) > 1 else "api"
+    settings = from_environment(kind.service, role)
+    if role == "api":
+        asyncio.run(wires.serve(application(kind, settings), settings))
+    else:
+        asyncio.run(run_relay(settings))
+
+
+async def run_relay(settings: Settings) -> None:
+    """The relay process of any publishing service."""
+    telemetry.log_to_stderr()
+    measure = Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
+    await database.migrate(settings.database)
+    relay = Relay(service=settings.service, dsn=settings.database, bootstrap=settings.kafka, telemetry=measure)
+    health = wires.serve_health(settings, ready=lambda: relay.ready, measure=measure)
+    await wires.run_beside(settings, relay.run(), health)
+
+
+# -- endpoints every source has ----------------------------------------------------------------------------------
+
+_shared = APIRouter()
+
+
+def source(request: Request) -> Source:
+    """The running service, for endpoints."""
+    return request.app.state.source
+
+
+Here = Annotated[Source, Depends(source)]
+Reader = Annotated[Principal, Depends(wires.service_only("projector", "identity", "childview"))]
+Importer = Annotated[Principal, Depends(wires.service_only(*IMPORTERS))]
+
+
+class KeysAsked(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /v1/keys."""
+
+    keys: list[Wanted]
+
+
+@_shared.post("/v1/keys", summary="The keys of streams and record classes, in bulk")
+async def ask_keys(request: Request, here: Here, who: Reader) -> JSONResponse:
+    """An answer for each key asked for, in order: key, destroyed, not-for-you or nothing. Recorded."""
+    try:
+        asked = msgspec.json.decode(await request.body(), type=KeysAsked).keys
+    except msgspec.DecodeError as error:
+        raise Problem("validation", "The body is not a list of keys.") from error
+    if len(asked) > keys.MOST:
+        raise Problem("too-large", f"Ask for at most {keys.MOST} keys at a time.")
+    answers = await keys.hand_out(
+        here.pool, here.writer, keyring=here.keyring, principal=who, wanted=asked, readers=here.kind.readers
+    )
+    return JSONResponse({"keys": answers})
+
+
+@_shared.post("/v1/imports", summary="Take the files of one delivery")
+async def take_files(
+    here: Here,
+    who: Importer,
+    files: list[UploadFile],
+    authority: Annotated[str | None, Form()] = None,
+    collection: Annotated[str | None, Form()] = None,
+    extracted: Annotated[str | None, Form()] = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> JSONResponse:
+    """What became of each file. The same content again changes nothing, so an Idempotency-Key is not needed here."""
+    if len(files) > MOST_FILES:
+        raise Problem("too-many", f"Send at most {MOST_FILES} files at a time.")
+    with tempfile.TemporaryDirectory() as folder:
+        names: dict[Path, str] = {}
+        for number, upload in enumerate(files):
+            path = Path(folder) / f"{number:04d}{Path(upload.filename or '').suffix.lower()}"
+            with path.open("wb") as out:
+                while chunk := await upload.read(1 << 20):
+                    out.write(chunk)
+            names[path] = Path(upload.filename or path.name).name
+        options = Options(authority, collection, extracted)
+        summaries = await import_paths(here, list(names), options, names=names)
+    refused = any("why" in one for one in summaries)
+    return JSONResponse({"files": summaries}, status_code=422 if refused and len(summaries) == 1 else 200)
+
+
+async def import_paths(
+    here: Source,
+    paths: Sequence[Path],
+    options: Options,
+    *,
+    progress: delivery.Progress = lambda file, done, total: None,
+    names: Mapping[Path, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Take files or folders; a summary of each file. What the CLI and the endpoint call."""
+    return await delivery.take(
+        here.register, paths, here.recognise, options, state=here.settings.state, progress=progress, names=names
+    )
