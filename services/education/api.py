@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, Field
 
 from services.plumbing import app as wires
-from services.plumbing import database
-from services.plumbing.files.report import Report
 from services.plumbing.problems import Problem
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.source import Here
+from services.plumbing.register import Statement
+from services.plumbing.source import Here, command
 from services.plumbing.tokens import Principal
 
 router = APIRouter()
@@ -42,16 +40,10 @@ async def find_pupil(here: Here, who: Caller, body: dict[str, str]) -> dict[str,
 
 
 @router.post("/v1/pupils/{id}/attendance", status_code=201, summary="Record or correct one mark")
-async def record_attendance(here: Here, who: Caller, id: uuid.UUID, mark: Mark) -> dict[str, Any]:
+async def record_attendance(
+    here: Here, who: Caller, id: uuid.UUID, mark: Mark, idempotency_key: Annotated[str | None, Header()] = None
+) -> Response:
     """The mark of this pupil, school, date and session is this one from now on."""
     fields = mark.model_dump(mode="json", by_alias=True, exclude_none=True)
-    report = Report("api")
     statement = Statement("education.attendance-recorded.v1", "R-REGISTER", fields)
-    provenance = Provenance(datetime.now(UTC).date().isoformat())
-    said = Said((("stream", str(id)),), (statement,), report, provenance, must_exist=True)
-    async with database.transaction(here.pool) as conn:
-        if await here.register.state(conn, id) is None:
-            raise Problem("not-found", "There is no such pupil.")
-        await conn.execute("insert into subject_keys values ('stream', $1, $2) on conflict do nothing", str(id), id)
-        await here.register.take_in(conn, [said])
-    return {"events": report.events}
+    return await command(here, id, statement, who=who, key=idempotency_key)

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from services.plumbing import problems, telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.settings import Settings
-from services.plumbing.tokens import Principal, Verifier, refused
+from services.plumbing.tokens import Principal, ServiceTokens, Verifier, refused
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[bool]]
@@ -36,7 +36,7 @@ def create_app(
 ) -> FastAPI:
     """A service's application. `lifespan` puts what the endpoints need on `app.state`; `ready` says whether it can serve.
 
-    On `app.state` there is from the start: settings, telemetry, http (a client), verifier.
+    On `app.state` there is from the start: settings, telemetry, http (a client), verifier, tokens (its own).
     """
     app = FastAPI(title=settings.service, version="1", lifespan=_with_client(lifespan), docs_url=None, redoc_url=None)
     app.state.settings = settings
@@ -65,6 +65,9 @@ def _with_client(lifespan: Lifespan) -> Lifespan:
         async with httpx.AsyncClient() as http:
             app.state.http = http
             app.state.verifier = Verifier(settings.issuer, settings.service, http=http)
+            app.state.tokens = ServiceTokens(
+                settings.issuer, client=settings.service, secret=settings.client_secret, http=http
+            )
             async with lifespan(app):
                 yield
         app.state.telemetry.shutdown()

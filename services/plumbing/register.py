@@ -221,6 +221,29 @@ class Register:
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
         return streams
 
+    async def change(
+        self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance
+    ) -> Outcome:
+        """Take what is said of one subject that is there, in the caller's transaction."""
+        await lock_streams(conn, [stream], kind=self._kind)
+        state = (await self._states(conn, [stream]))[stream]
+        outcome = decide(state, statements, provenance, self._schemas)
+        if outcome.moved:
+            await self._save(conn, {stream: state})
+        await self._outbox.append(conn, [(stream, outcome.events)])
+        return outcome
+
+    async def make(self, conn: asyncpg.Connection, key: Key) -> uuid.UUID:
+        """The subject of a natural key, made now (with an empty state) where there is none."""
+        known = await self.find(conn, key)
+        if known is not None:
+            return known
+        await self._remember(conn, {key: uuid.uuid4()})
+        stream = await self.find(conn, key)
+        assert stream is not None
+        await self._save(conn, {stream: State()})
+        return stream
+
     async def find(self, conn: asyncpg.Connection, key: Key) -> uuid.UUID | None:
         """The stream of a subject by a natural key."""
         return await conn.fetchval("select stream_id from subject_keys where kind = $1 and value = $2", *key)

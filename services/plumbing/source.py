@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import sys
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Form, Header, Request, UploadFile
+from fastapi import APIRouter, Depends, FastAPI, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from services.plumbing import app as wires
@@ -26,7 +28,7 @@ from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import Relay
 from services.plumbing.keys import Wanted
 from services.plumbing.problems import Problem
-from services.plumbing.register import Register
+from services.plumbing.register import Provenance, Register, Statement
 from services.plumbing.sealing import Keyring
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
@@ -40,7 +42,7 @@ IMPORTERS = ("cli", "education", "socialcare")
 class Kind:
     """What tells one source service from another.
 
-    readers: record class -> services that may fetch its keys; "*" for every other class.
+    recognise: makes what recognises the files of one delivery. readers: record class -> services that may fetch its keys; "*" for every other class.
     """
 
     service: str
@@ -61,7 +63,7 @@ class Source:
     register: Register
     keyring: Keyring
     writer: AccessWriter
-    recognise: Recognise
+    codes: Codes
     kind: Kind
 
 
@@ -78,7 +80,7 @@ async def opened(kind: Kind, settings: Settings, measure: Telemetry) -> AsyncIte
     try:
         yield Source(
             settings, pool, schemas, outbox, Register(pool, outbox, schemas, kind=kind.subject), keyring, writer,
-            kind.recognise(code_lists(settings.contracts)), kind,
+            code_lists(settings.contracts), kind,
         )  # fmt: skip
     finally:
         await writer.stop()
@@ -195,5 +197,30 @@ async def import_paths(
 ) -> list[dict[str, Any]]:
     """Take files or folders; a summary of each file. What the CLI and the endpoint call."""
     return await delivery.take(
-        here.register, paths, here.recognise, options, state=here.settings.state, progress=progress, names=names
+        here.register, paths, here.kind.recognise(here.codes), options, state=here.settings.state, progress=progress, names=names
     )
+
+
+# -- commands ----------------------------------------------------------------------------------------------------
+
+
+async def command(
+    here: Source, id: uuid.UUID, statement: Statement, *, who: Principal, key: str | None, status: int = 201
+) -> Response:
+    """Let one subject's entry be what a request says, from now on; committed before the answer leaves.
+
+    key: the caller's Idempotency-Key. Raises Problem `not-found` for a subject the register does not have.
+    """
+    provenance = Provenance(datetime.now(UTC).date().isoformat())
+    asked = msgspec.json.encode([str(id), statement.type, dict(statement.fields), statement.withdrawn])
+
+    async with database.transaction(here.pool) as conn:
+        if await here.register.state(conn, id) is None:
+            raise Problem("not-found", "The register has no such record.")
+
+        async def work() -> tuple[int, bytes]:
+            outcome = await here.register.change(conn, id, [statement], provenance)
+            return status, msgspec.json.encode({"id": str(id), "events": len(outcome.events)})
+
+        code, body = await wires.once(conn, principal=who.subject, key=key, request=asked, work=work)
+    return Response(body, status_code=code, media_type="application/json")

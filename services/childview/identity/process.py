@@ -19,7 +19,15 @@ from services.plumbing import database, telemetry
 from services.plumbing.contracts import Channel, Schemas
 from services.plumbing.kafka import envelope
 from services.plumbing.kafka.consumer import (
-    Event, LogReader, Place, Poison, Record, open_seals, places_of, read_envelopes, wanted_keys,
+    Event,
+    LogReader,
+    Place,
+    Poison,
+    Record,
+    open_seals,
+    places_of,
+    read_envelopes,
+    wanted_keys,
 )  # fmt: skip
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import HEARTBEATS, producer

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.plumbing.files import report as reports
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.register import Register, Said
 

@@ -1,0 +1,27 @@
+"""Everything a case system delivers, recognised by what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from services.plumbing.contracts import Codes
+from services.plumbing.files.delivery import Options, Source
+from services.plumbing.files.report import FileRefused
+from services.socialcare.importers import cin, ssd
+
+
+def recognise(_: Codes) -> Callable[[Path, str, Options], Source]:
+    """What recognises and checks the files of one delivery. Raises FileRefused."""
+    delivery = ssd.Delivery()
+
+    def one(path: Path, name: str, options: Options) -> Source:
+        if not path.exists():
+            raise FileRefused(name, "there is no such file")
+        if path.suffix.lower() == ".csv":
+            return ssd.recognise(path, name, options, delivery)
+        if path.suffix.lower() == ".xml":
+            return cin.recognise(path, name, options)
+        raise FileRefused(name, "this service reads Standard Safeguarding Dataset tables (CSV) and CIN census files (XML)")
+
+    return one
