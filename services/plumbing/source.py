@@ -114,11 +114,11 @@ def main(kind: Kind) -> None:
         asyncio.run(run_relay(settings))
 
 
-async def run_relay(settings: Settings) -> None:
+async def run_relay(settings: Settings, *migrations: Path) -> None:
     """The relay process of any publishing service."""
     telemetry.log_to_stderr()
     measure = Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
-    await database.migrate(settings.database)
+    await database.migrate(settings.database, *migrations)
     relay = Relay(service=settings.service, dsn=settings.database, bootstrap=settings.kafka, telemetry=measure)
     health = wires.serve_health(settings, ready=lambda: relay.ready, measure=measure)
     await wires.run_beside(settings, relay.run(), health)

@@ -1,0 +1,166 @@
+"""The plain evaluator: obviously right rather than fast. It stays as the oracle for whatever is faster.
+
+An attribute that is unavailable is not one that is absent: an allow that cannot be evaluated does not allow, a deny that
+cannot be evaluated denies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.disclosure import language
+from services.disclosure.language import Condition, Policy, Truth, Vocabulary
+from services.disclosure.levels import NAMES, Level, decided
+
+Attributes = Mapping[str, Any]
+REMEMBERED = 200_000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The policies in force together. hash: their content and the vocabulary's; every decision names it."""
+
+    hash: str
+    policies: tuple[Policy, ...]
+    vocabulary: Vocabulary = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who asks about which child for what: exactly the declared attributes. A missing one is unavailable."""
+
+    subject: Attributes
+    relationship: Attributes
+    child: Attributes
+    context: Attributes
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A level, and which policies held: bit n of `sat` for policy n of the bundle. With the bundle it explains and replays."""
+
+    level: Level
+    sat: int
+
+
+def load(documents: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> Bundle:
+    """A bundle of these policies, in the order of their uids. Raises PolicyRefused for the first that is wrong."""
+    ordered = sorted(documents, key=lambda document: document["uid"])
+    wrong = language.lint(ordered, vocabulary)
+    if wrong:
+        raise wrong[0]
+    return Bundle(
+        content_hash(ordered, vocabulary), tuple(language.read(document, vocabulary) for document in ordered), vocabulary
+    )
+
+
+def content_hash(documents: Sequence[Mapping[str, Any]], vocabulary: Vocabulary) -> str:
+    """The sha256 of policies and vocabulary in canonical JSON."""
+    ordered = sorted(documents, key=lambda document: document["uid"])
+    body = json.dumps([ordered, vocabulary], sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def level(bundle: Bundle, request: Request, resource: Attributes) -> Decision:
+    """How much of one field or entry may be shown."""
+    allowed, denied, sat = [], [], 0
+    for bit, policy in enumerate(bundle.policies):
+        named = [NAMES[action] for action in policy.actions if action in NAMES]
+        if named and _fires(policy, request, resource):
+            sat |= 1 << bit
+            (allowed if policy.allows else denied).extend(named)
+    return Decision(decided(allowed, denied), sat)
+
+
+def allowed(bundle: Bundle, request: Request, action: str) -> tuple[bool, int]:
+    """Whether an unlevelled action (find, export, ...) is allowed: some allow fires, no deny does; and `sat`."""
+    good = bad = False
+    sat = 0
+    for bit, policy in enumerate(bundle.policies):
+        if action in policy.actions and _fires(policy, request, {}):
+            sat |= 1 << bit
+            good, bad = good or policy.allows, bad or not policy.allows
+    return good and not bad, sat
+
+
+def _fires(policy: Policy, request: Request, resource: Attributes) -> bool:
+    """Whether a policy counts: an allow when all it asks is true, a deny unless something it asks is false."""
+    if policy.waivable and request.context.get("break_glass") is True:
+        return False
+    truth = _all([_any([_all([_test(t, request, resource) for t in one]) for one in element]) for element in policy.tests])
+    return truth is Truth.TRUE or (truth is Truth.UNKNOWN and not policy.allows)
+
+
+def _all(found: Sequence[Truth]) -> Truth:
+    if Truth.FALSE in found:
+        return Truth.FALSE
+    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.TRUE
+
+
+def _any(found: Sequence[Truth]) -> Truth:
+    if Truth.TRUE in found:
+        return Truth.TRUE
+    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.FALSE
+
+
+def _test(test: language.Test, request: Request, resource: Attributes) -> Truth:
+    group = resource if test.group == "resource" else getattr(request, test.group)
+    value = group.get(test.name)
+    return Truth.UNKNOWN if value is None else _holds(test.condition, value)
+
+
+def _holds(condition: Condition, value: Any) -> Truth:
+    if condition.inner is not None:
+        held = _holds(condition.inner, value)
+        return Truth.TRUE if held is Truth.FALSE else Truth.FALSE
+    first = condition.values[0]
+    match condition.operator:
+        case "Equals" | "Eq":
+            held = value == first
+        case "IsIn":
+            held = value in condition.values
+        case "AnyIn":
+            held = any(one in condition.values for one in value)
+        case "Gte":
+            held = value >= first
+        case "Lte":
+            held = value <= first
+        case "Gt":
+            held = value > first
+        case _:
+            held = value < first
+    return Truth.TRUE if held else Truth.FALSE
+
+
+class Memo:
+    """Remembers decisions by everything they depend on. A decision is a pure function of these, so this changes none."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._size = size
+        self._known: OrderedDict[tuple, Decision] = OrderedDict()
+
+    def levels(self, bundle: Bundle, request: Request, resources: Sequence[Attributes]) -> list[Decision]:
+        """`level` for each resource."""
+        asked = (bundle.hash, *(vector(group) for group in vars(request).values()))
+        return [self._one(bundle, request, resource, (*asked, vector(resource))) for resource in resources]
+
+    def _one(self, bundle: Bundle, request: Request, resource: Attributes, key: tuple) -> Decision:
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = level(bundle, request, resource)
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+        return known
+
+
+def vector(attributes: Attributes) -> tuple:
+    """Attributes as something that can be compared and kept, whatever order they come in."""
+    return tuple(
+        (name, tuple(sorted(value)) if isinstance(value, list | set | frozenset | tuple) else value)
+        for name, value in sorted(attributes.items())
+    )

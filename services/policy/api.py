@@ -1,0 +1,228 @@
+"""The service `policy` over HTTP: leases, bundles, people, suspensions, conflicts, break-glass."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import asyncpg
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.disclosure import evaluate, language
+from services.disclosure.language import Vocabulary
+from services.plumbing import app as wires
+from services.plumbing import database
+from services.plumbing.files.report import FileRefused, Report
+from services.plumbing.kafka import envelope
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.problems import Problem
+from services.plumbing.settings import Settings
+from services.plumbing.tokens import Principal, Verifier
+from services.policy import leases, people, store
+
+router = APIRouter()
+LONGEST_GLASS = 60
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The running service, as its endpoints use it. users: verifies tokens that people hold for childview."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    outbox: Outbox
+    vocabulary: Vocabulary
+    users: Verifier
+
+
+def policy(request: Request) -> Policy:
+    """The running service, for endpoints."""
+    return request.app.state.policy
+
+
+Here = Annotated[Policy, Depends(policy)]
+Decider = Annotated[Principal, Depends(wires.service_only("childview", "socialcare"))]
+Cli = Annotated[Principal, Depends(wires.service_only("cli"))]
+
+
+class Body(BaseModel):
+    """A request's body: nothing in it is ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LeaseAsked(Body):
+    """For whom (their own token) and for what."""
+
+    user_token: str
+    purpose: str
+
+
+class Reason(Body):
+    """Why."""
+
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class Conflict(Body):
+    """A child that a person must not open, or whose reading is flagged."""
+
+    child: uuid.UUID
+    kind: Literal["self", "relative", "conflict", "colleague"]
+
+
+class Glass(Body):
+    """An emergency: for whom, which child, why, for how long (minutes)."""
+
+    user_token: str
+    child: uuid.UUID
+    reason: str = Field(min_length=10, max_length=500)
+    minutes: int = Field(60, ge=1, le=LONGEST_GLASS)
+
+
+class Bundle(Body):
+    """Policies to put in force."""
+
+    policies: list[dict[str, Any]]
+
+
+@router.post("/v1/leases", summary="What policy says of a person now, for one purpose, for five seconds")
+async def lease(here: Here, who: Decider, body: LeaseAsked) -> Response:
+    """The lease. The service's own token and the person's are both asked for: nobody asserts another's post."""
+    person = await _person(here, who, body.user_token)
+    async with here.pool.acquire() as conn:
+        found = await leases.issue(
+            conn, person=person.subject, post_id=person.post, purpose=body.purpose, today=datetime.now(UTC).date()
+        )
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+async def _person(here: Here, who: Principal, token: str) -> Principal:
+    verifier = here.users if who.service == "childview" else await _other(here, who)
+    person = await verifier.verify(token)
+    if person.service is not None:
+        raise Problem("token", "A lease is for a person.", status=403)
+    return person
+
+
+async def _other(here: Policy, who: Principal) -> Verifier:
+    return Verifier(here.settings.issuer, who.service or "", http=here.users._http)
+
+
+@router.get("/v1/bundles/{hash}", summary="A published bundle")
+async def bundle(here: Here, who: Decider, hash: str) -> Response:
+    """Its policies and vocabulary; the hash names exactly these."""
+    async with here.pool.acquire() as conn:
+        found = await store.bundle(conn, hash)
+    if found is None:
+        raise Problem("not-found", "There is no such bundle.")
+    body = {"hash": found.hash, "policies": found.policies, "vocabulary": here.vocabulary}
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+@router.post("/v1/bundles", status_code=201, summary="Put policies in force")
+async def publish(here: Here, who: Cli, body: Bundle) -> dict[str, Any]:
+    """{"hash"}. Refused, with every place that is wrong, when the linter does not accept one of them."""
+    async with database.transaction(here.pool) as conn:
+        return {"hash": await put_in_force(conn, here.outbox, body.policies, here.vocabulary, by=who.subject)}
+
+
+async def put_in_force(
+    conn: asyncpg.Connection, outbox: Outbox, documents: list[dict[str, Any]], vocabulary: Vocabulary, *, by: str
+) -> str:
+    """Lint, hash, store and publish; the bundle's hash. Raises Problem `validation`."""
+    wrong = language.lint(documents, vocabulary)
+    if wrong:
+        places = [{"policy": one.uid, "at": one.path, "why": one.help} for one in wrong]
+        raise Problem("validation", "These policies cannot be put in force.", errors=places)
+    hash = evaluate.content_hash(documents, vocabulary)
+    await store.save_bundle(conn, outbox, hash=hash, policies=documents, by=by)
+    return hash
+
+
+@router.put("/v1/people/{id}", summary="A joiner, mover or leaver: one post of one person")
+async def put_person(here: Here, who: Cli, id: str, row: dict[str, str]) -> dict[str, Any]:
+    """The post is this one from now on. The fields are the columns of the staff file."""
+    try:
+        found = people.post({"name": "", **row, "person_id": id}, address_key=here.settings.address_key)
+    except (ValueError, KeyError) as error:
+        raise Problem("validation", f"The post cannot be read: {error}.") from None
+    async with database.transaction(here.pool) as conn:
+        return {"changed": await store.save_post(conn, here.outbox, found)}
+
+
+@router.post("/v1/people/import", summary="The joiner, mover and leaver file")
+async def import_people(here: Here, who: Cli, file: UploadFile) -> dict[str, Any]:
+    """What became of the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "staff.csv"
+        path.write_bytes(await file.read())
+        report = Report(Path(file.filename or "staff.csv").name)
+        try:
+            posts = list(people.read(path, report.file, report, address_key=here.settings.address_key))
+        except FileRefused as refused:
+            raise Problem("file-refused", str(refused)) from None
+    for post in posts:
+        async with database.transaction(here.pool) as conn:
+            changed = await store.save_post(conn, here.outbox, post)
+        report.events += changed
+        report.unchanged += not changed
+    return {"files": [report.summary()]}
+
+
+@router.post("/v1/people/{id}/suspension", summary="Suspend a person's access at once")
+async def suspend(here: Here, who: Cli, id: str, body: Reason) -> dict[str, Any]:
+    """Every lease of the person ends now."""
+    async with database.transaction(here.pool) as conn:
+        await store.suspend(conn, here.outbox, person=id, reason=body.reason)
+    return {"suspended": True}
+
+
+@router.delete("/v1/people/{id}/suspension", summary="Give a person's access back")
+async def unsuspend(here: Here, who: Cli, id: str) -> dict[str, Any]:
+    """The person may act in their posts again."""
+    async with database.transaction(here.pool) as conn:
+        await store.suspend(conn, here.outbox, person=id, reason=None)
+    return {"suspended": False}
+
+
+@router.post("/v1/people/{id}/conflicts", status_code=201, summary="A child that a person must not open")
+async def declare(here: Here, who: Cli, id: str, body: Conflict) -> dict[str, Any]:
+    """The gate is closed from now on (a colleague's child: readings are flagged)."""
+    async with database.transaction(here.pool) as conn:
+        await store.declare(conn, here.outbox, person=id, child=str(body.child), kind=body.kind)
+    return {"declared": body.kind}
+
+
+@router.post("/v1/break-glass", status_code=201, summary="Open one child's view in an emergency")
+async def break_glass(here: Here, who: Decider, body: Glass) -> dict[str, Any]:
+    """{"id", "until"}. It lifts waivable denies for this person and child; it opens no gate and allows nothing by itself."""
+    person = await _person(here, who, body.user_token)
+    now = datetime.now(UTC)
+    async with database.transaction(here.pool) as conn:
+        await leases.issue(conn, person=person.subject, post_id=person.post, purpose="emergency", today=now.date())
+        id, until = str(uuid.uuid4()), envelope.timestamp(now + timedelta(minutes=body.minutes))
+        data = _glass(id, person, body, until, now.date() + timedelta(days=1))
+        await store.publish(
+            conn, here.outbox, stream=person.subject, type="policy.break-glass-opened.v1", ends=person.subject, data=data
+        )
+    return {"id": id, "until": until}
+
+
+def _glass(id: str, person: Principal, body: Glass, until: str, review_due: date) -> Mapping[str, Any]:
+    return {
+        "id": id,
+        "person": person.subject,
+        "post": person.post,
+        "child": str(body.child),
+        "reason": body.reason,
+        "until": until,
+        "review_due": review_due.isoformat(),
+    }
