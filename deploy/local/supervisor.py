@@ -1,0 +1,297 @@
+"""One small supervisor: starts every process, restarts what dies, stops everything, and leaves nothing behind.
+
+It runs in the background (`python -m deploy.local.supervisor`) and tells how things stand in `.childview/status.json`.
+Every child ends when it ends (Linux: by the kernel); what a killed supervisor left elsewhere is found by number and start
+time, never by name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.process import Account, Identity, spawn
+from services.plumbing.settings import port_of, port_variable
+
+PATIENCE = 90.0
+LONGEST_WAIT = 30.0
+STEADY_AFTER = 30.0
+MOST_LOG = 20_000_000
+
+
+class CannotStart(Exception):
+    """Something is missing or in the way; the message says what, and what to do."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep running. ready: asked until it says yes. after: the process that must be ready before it."""
+
+    name: str
+    command: Sequence[str | Path]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool]
+    ports: Sequence[tuple[str, int]] = ()
+    ask: signal.Signals = signal.SIGTERM
+    account: Account | None = None
+    prepare: Callable[[], None] | None = None
+    once_ready: Callable[[], None] | None = None
+
+
+@dataclass
+class Running:
+    """A program's present process."""
+
+    program: Program
+    process: subprocess.Popen[bytes] | None = None
+    identity: Identity | None = None
+    started: float = 0.0
+    restarts: int = 0
+    again: float = 0.0
+    last: str = ""
+    ready: bool = False
+
+
+@dataclass
+class Supervisor:
+    """Keeps programs running, in the order given: a stage starts when the one before it is ready."""
+
+    state: Path
+    stages: Sequence[Sequence[Program]]
+    children: dict[str, Running] = field(default_factory=dict)
+    stopping: bool = False
+
+    def run(self) -> int:
+        """Start everything, keep it running until told to stop, stop everything. The exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: setattr(self, "stopping", True))
+        try:
+            for stage in self.stages:
+                self._start_stage(stage)
+            self._report("running")
+            while not self.stopping:
+                self._keep()
+                time.sleep(0.2)
+            return 0
+        except CannotStart as error:
+            self._report("failed", str(error))
+            return 1
+        finally:
+            failed = self.state.joinpath("status.json")
+            before = json.loads(failed.read_text()) if failed.exists() else {}
+            self._stop_all()
+            if before.get("state") != "failed":
+                failed.unlink(missing_ok=True)
+
+    def _start_stage(self, stage: Sequence[Program]) -> None:
+        for program in stage:
+            self._check_ports(program)
+        for program in stage:
+            self.children[program.name] = Running(program)
+            self._start(self.children[program.name])
+        self._report("starting")
+        for program in stage:
+            self._wait_ready(self.children[program.name])
+            if program.once_ready is not None:
+                program.once_ready()
+
+    def _check_ports(self, program: Program) -> None:
+        for variable, port in program.ports:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    raise CannotStart(
+                        f"port {port} of {program.name} is in use; set {variable} to another one, or stop what uses it"
+                    ) from None
+
+    def _start(self, child: Running) -> None:
+        program = child.program
+        if program.prepare is not None:
+            program.prepare()
+        log = self.state / "logs" / f"{program.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > MOST_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("ab") as output:
+            child.process = spawn(
+                program.command,
+                environment=program.environment,
+                output=output,
+                account=program.account,
+                parting=program.ask,
+            )
+        child.identity = Identity.of(child.process.pid)
+        child.started, child.ready = time.monotonic(), False
+
+    def _wait_ready(self, child: Running) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not child.program.ready():
+            if self.stopping:
+                raise CannotStart("stopped while starting")
+            self._keep()
+            if time.monotonic() > deadline or child.restarts > 4:
+                raise CannotStart(f"{child.program.name} does not get ready: see {self.state}/logs/{child.program.name}.log")
+            time.sleep(0.05)
+        child.ready = True
+
+    def _keep(self) -> None:
+        """Start again what died, after a wait that doubles while it keeps dying."""
+        changed = False
+        for child in self.children.values():
+            code = child.process.poll() if child.process else None
+            now = time.monotonic()
+            if child.process is not None and code is not None:
+                steady = now - child.started > STEADY_AFTER
+                child.restarts = 1 if steady else child.restarts + 1
+                wait = min(LONGEST_WAIT, 0.5 * 2 ** (child.restarts - 1))
+                child.last = f"{child.program.name} ended ({_cause(code)}); it starts again in {wait:.1f} s"
+                self._say(child)
+                child.process, child.again, changed = None, now + wait, True
+            elif child.process is None and now >= child.again and not self.stopping:
+                self._start(child)
+                changed = True
+        if changed:
+            self._report("running")
+
+    def _say(self, child: Running) -> None:
+        line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "error", "message": child.last})
+        for name in (child.program.name, "supervisor"):
+            with (self.state / "logs" / f"{name}.log").open("a") as log:
+                log.write(line + "\n")
+
+    def _stop_all(self) -> None:
+        """The last started first, a stage together."""
+        for stage in reversed(self.stages):
+            for program in stage:
+                child = self.children.get(program.name)
+                if child and child.process and child.process.poll() is None:
+                    child.process.send_signal(program.ask)
+            for program in stage:
+                child = self.children.get(program.name)
+                if child and child.process:
+                    _end(child.process)
+
+    def _report(self, state: str, why: str = "") -> None:
+        me = Identity.of(os.getpid())
+        assert me is not None
+        body = {
+            "state": state,
+            "why": why,
+            "supervisor": {"pid": me.pid, "started": me.started},
+            "processes": [
+                {
+                    "name": name,
+                    "pid": child.process.pid if child.process else None,
+                    "started": child.identity.started if child.identity else None,
+                    "restarts": child.restarts,
+                    "last": child.last,
+                }
+                for name, child in self.children.items()
+            ],
+        }
+        temporary = self.state / "status.new"
+        temporary.write_text(json.dumps(body))
+        temporary.replace(self.state / "status.json")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
+
+
+def _cause(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+# -- from outside ------------------------------------------------------------------------------------------------
+
+
+def read_status(state: Path) -> dict:
+    """How things stand, as the supervisor last said; empty when nothing runs."""
+    path = state / "status.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def up(state: Path, *, say: Callable[[str], None] = lambda line: None) -> None:
+    """Start everything in the background and wait until it is ready. Does nothing when it runs. Raises CannotStart."""
+    if running(state):
+        return
+    down(state)
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "logs").mkdir(exist_ok=True)
+    environment = os.environ | {"CHILDVIEW_STATE": str(state)}
+    with (state / "logs" / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local.supervisor"], env=environment, stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, start_new_session=True, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+    seen = 0
+    while True:
+        status = read_status(state)
+        names = [item["name"] for item in status.get("processes", [])]
+        for name in names[seen:]:
+            say(f"starting {name}")
+        seen = max(seen, len(names))
+        if status.get("state") == "running":
+            return
+        if process.poll() is not None or status.get("state") == "failed":
+            process.wait(30)
+            why = read_status(state).get("why") or f"see {state}/logs/supervisor.log"
+            down(state)
+            raise CannotStart(why)
+        time.sleep(0.1)
+
+
+def running(state: Path) -> bool:
+    """Whether a supervisor of this state runs and everything was started."""
+    status = read_status(state)
+    found = _identity(status.get("supervisor"))
+    return status.get("state") == "running" and found is not None and found.running()
+
+
+def down(state: Path) -> None:
+    """Stop everything, also what a killed supervisor left behind."""
+    status = read_status(state)
+    supervisor = _identity(status.get("supervisor"))
+    if supervisor is not None:
+        supervisor.end(patience=60)
+    for item in reversed(status.get("processes", [])):
+        left = _identity(item)
+        if left is not None:
+            left.end(ask=signal.SIGINT if item["name"] == "postgres" else signal.SIGTERM)
+    (state / "status.json").unlink(missing_ok=True)
+
+
+def _identity(item: Mapping | None) -> Identity | None:
+    if not item or not item.get("pid"):
+        return None
+    return Identity(item["pid"], item["started"])
+
+
+def named_port(name: str) -> tuple[str, int]:
+    """A process's port and the variable that moves it."""
+    return port_variable(name), port_of(name)
+
+
+if __name__ == "__main__":
+    from deploy.local.installation import stages
+
+    home = Path(os.environ["CHILDVIEW_STATE"])
+    try:
+        sys.exit(Supervisor(home, stages(home)).run())
+    except (CannotStart, RuntimeError) as error:
+        (home / "status.json").write_text(json.dumps({"state": "failed", "why": str(error)}))
+        sys.exit(1)
