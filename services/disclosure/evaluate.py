@@ -18,7 +18,7 @@ from services.disclosure.language import Condition, Policy, Truth, Vocabulary
 from services.disclosure.levels import NAMES, Level, decided
 
 Attributes = Mapping[str, Any]
-REMEMBERED = 200_000
+REMEMBERED = 2_000
 
 
 @dataclass(frozen=True)
@@ -142,20 +142,19 @@ class Memo:
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
-        self._known: OrderedDict[tuple, Decision] = OrderedDict()
+        self._scopes: OrderedDict[tuple, dict] = OrderedDict()
 
-    def levels(self, bundle: Bundle, request: Request, resources: Sequence[Attributes]) -> list[Decision]:
-        """`level` for each resource."""
-        asked = (bundle.hash, *(vector(group) for group in vars(request).values()))
-        return [self._one(bundle, request, resource, (*asked, vector(resource))) for resource in resources]
-
-    def _one(self, bundle: Bundle, request: Request, resource: Attributes, key: tuple) -> Decision:
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = level(bundle, request, resource)
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
-        return known
+    def scope(self, bundle: Bundle, request: Request) -> dict:
+        """Where decisions of this bundle for exactly these attributes are kept, by resource."""
+        key = (bundle.hash, *(vector(group) for group in vars(request).values()))
+        found = self._scopes.get(key)
+        if found is None:
+            found = self._scopes[key] = {}
+            if len(self._scopes) > self._size:
+                self._scopes.popitem(last=False)
+        else:
+            self._scopes.move_to_end(key)
+        return found
 
 
 def vector(attributes: Attributes) -> tuple:

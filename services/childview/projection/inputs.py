@@ -39,10 +39,13 @@ def collect(
 
 
 def references(found: Inputs) -> list[str]:
-    """What a caseload is found by: `worker:<professional id>`, `team:<team id>`, `school:<school id>`."""
+    """What a caseload is found by: `worker:`, `team:` and `school:` with their ids; and
+    whereabouts gates by: `related:` for everyone of the household, `risk:` for who is marked a risk to this child."""
     named = {f"worker:{item.professional}" for item in found.involved if item.professional}
     named |= {f"team:{item.team}" for item in found.involved if item.team}
     named |= {f"school:{item.school}" for item in found.enrolments}
+    named |= {f"risk:{item.risk}" for item in found.protections if item.kind == "risk_linked" and item.risk}
+    named |= {f"related:{item.local_id}" for item in found.related}
     return sorted(named)
 
 

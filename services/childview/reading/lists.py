@@ -1,0 +1,105 @@
+"""Other ways to look at what a read shows: pages of entries, the chronology, who else is involved, a caseload."""
+
+from __future__ import annotations
+
+import msgspec
+
+from services.childview.reading import disclose, road, store
+from services.childview.reading.disclose import Shown
+from services.childview.reading.road import Answer, Asker, Reading
+from services.disclosure.levels import Level
+from services.plumbing import access
+from services.plumbing.problems import Problem
+
+MOST_CASES = 500
+_json = msgspec.json.Encoder(order="deterministic")
+
+
+async def entries(reading: Reading, asked: Asker, child: str, category: str, cursor: str | None) -> Answer:
+    """A page of one category's entries. A category that is not there and one that is not shown are the same: empty."""
+    start = int(cursor) if cursor and cursor.isdigit() and len(cursor) < 9 else 0
+
+    def body(shown: Shown) -> bytes:
+        items, following = disclose.page(shown.entries.get(category, []), start=start)
+        return b'{"items":%s,"next":%s}' % (items, _json.encode(following))
+
+    return await _of_child(reading, asked, child, "entries", body)
+
+
+async def chronology(reading: Reading, asked: Asker, child: str) -> Answer:
+    """Every entry of which something is shown in full, newest first, over all categories."""
+
+    def body(shown: Shown) -> bytes:
+        dated = [
+            (segment.effective, name, segment.id, disclose.entry_json(segment, members))
+            for name, found in shown.entries.items()
+            for segment, members in found
+            if segment.effective and any(level is Level.FULL for _, level, _ in members)
+        ]
+        dated.sort(key=lambda item: item[:3], reverse=True)
+        items = [b'{"date":%s,"category":%s,"entry":%s}' % (_json.encode(d), _json.encode(c), e) for d, c, _, e in dated]
+        return b'{"items":[' + b",".join(items) + b"]}"
+
+    return await _of_child(reading, asked, child, "chronology", body)
+
+
+async def involved(reading: Reading, asked: Asker, child: str) -> Answer:
+    """Who else works with the child, and whom to ask of those whose work is only noted."""
+
+    def body(shown: Shown) -> bytes:
+        items = [disclose.entry_json(*one) for one in shown.entries.get("involvements", [])]
+        noted = [one for one in disclose.noted(shown, reading.catalogue) if "involved" in (one["label"] or "")]
+        return b'{"items":[' + b",".join(items) + b'],"noted":' + _json.encode(noted) + b"}"
+
+    return await _of_child(reading, asked, child, "involved", body)
+
+
+async def _of_child(reading: Reading, asked: Asker, child: str, action: str, body) -> Answer:
+    opened = await road.find_or_refuse(reading, asked, child)
+    decided = road.disclosure(reading, asked, opened)
+    shown = decided.show(opened.view, silent=opened.passed.silent)
+    return await road.settle(reading, asked, [(opened, decided)], body(shown), action=action)
+
+
+async def caseload(reading: Reading, asked: Asker) -> Answer:
+    """The children this post works with now, by name; each passes gates, `find` and levels like any read."""
+    async with reading.pool.acquire() as conn:
+        now = await store.standing(conn, asked.who.subject)
+        lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
+        road.check_fresh(reading, asked, now.fresh)
+        bundle = await reading.leases.bundle(lease)
+        covered = [cover.professional_id for cover in lease.covers]
+        workers = [f"worker:{id}" for id in (*lease.professional_ids, *lease.supervises, *covered)]
+        schools = [f"school:{id}" for id in lease.assigned_schools] if lease.role == "education-welfare-officer" else []
+        found = []
+        for child in sorted(await store.by_references(conn, [*workers, *schools]))[: MOST_CASES * 4]:
+            opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child)
+            if opened.finds and opened.relationship.kinds and "socialcare" not in opened.found.parked:
+                found.append((opened, road.disclosure(reading, asked, opened)))
+    items = []
+    for opened, decided in found[:MOST_CASES]:
+        shown = decided.show(opened.view, silent=opened.passed.silent)
+        names = [part for part in shown.fields if part.split(b'"', 2)[1] in (b"given_name", b"family_name", b"birth_date", b"plan_status")]
+        how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
+        items.append(b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), b",".join(names)))
+    body = b'{"items":[' + b",".join(sorted(items, key=lambda item: item[40:])) + b"]}"
+    made = road.make_access(
+        reading, asked, lease, action="caseload", status=200, query=None, fresh=now.fresh,
+        children=[road.child_access(*one) for one in found[:MOST_CASES]],
+        answer=access.digest(reading.settings.digest_key, body),
+    )  # fmt: skip
+    await reading.writer.write(made)
+    return Answer(body, "", made.id, road.as_of(now.fresh))
+
+
+async def moved(reading: Reading, asked: Asker, child: str) -> str | None:
+    """The child that a merged one became, if this asker may find that one; else None, and the ordinary answer follows."""
+    async with reading.pool.acquire() as conn:
+        found = await store.one(conn, child, asked.who.subject)
+    if found.view is not None or found.became is None:
+        return None
+    try:
+        await road.find_or_refuse(reading, asked, found.became)
+    except Problem:
+        return None
+    return found.became

@@ -1,0 +1,309 @@
+"""The road of a read, in the order of DESIGN 7.1: token, lease, one query, gates, `find`, levels, record, answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.childview.projection import derived
+from services.childview.projection import view as views
+from services.childview.projection.catalogue import Catalogue
+from services.childview.projection.view import View
+from services.childview.reading import disclose, gates, store
+from services.childview.reading.disclose import Disclosure
+from services.childview.reading.gates import Passed
+from services.childview.reading.lease_holder import LeaseHolder
+from services.childview.reading.relationship import Relationship, relationship
+from services.childview.reading.store import Found
+from services.disclosure import evaluate
+from services.disclosure.evaluate import Bundle, Memo, Request
+from services.disclosure.lease import Lease
+from services.plumbing import access
+from services.plumbing.access import Access, AccessWriter, ChildAccess
+from services.plumbing.kafka import envelope
+from services.plumbing.problems import Problem
+from services.plumbing.settings import Settings
+from services.plumbing.telemetry import Telemetry
+from services.plumbing.tokens import Principal
+
+PURPOSES = ("casework", "enquiry", "attendance", "sen", "review", "data_quality", "subject_access", "audit", "emergency")
+CRITICAL = frozenset({"socialcare", "policy", "childview"})
+"""Sources whose staleness could hide an ended involvement, a new shield or a decision: nothing is shown without them."""
+FRONT_DOOR = "Ask the front door before you trust a blank."
+DUTY_DESK = "Ring the duty desk."
+NOT_FOUND = "No child you can open is here. The front door can tell you more."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What every read of this process uses."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    catalogue: Catalogue
+    leases: LeaseHolder
+    writer: AccessWriter
+    measure: Telemetry
+    memo: Memo = field(default_factory=Memo)
+    release: str = "0.1.0"
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, for what, through what, and when."""
+
+    who: Principal
+    purpose: str
+    channel: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The day of the read."""
+        return self.now.date()
+
+
+@dataclass(frozen=True)
+class Child:
+    """One child as far as the asker may come: found, related, gates passed, and whether `find` is allowed."""
+
+    found: Found
+    view: View
+    lease: Lease
+    bundle: Bundle
+    request: Request
+    relationship: Relationship
+    passed: Passed
+    finds: bool
+    sat: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What leaves: bytes, their digest as ETag, the access's id, and as of when the sources speak."""
+
+    body: bytes
+    etag: str
+    access_id: str
+    as_of: str
+    status: int = 200
+
+
+def asker(who: Principal, purpose: str | None, channel: str) -> Asker:
+    """Raises Problem `purpose-missing`, or `token` for a service: practitioners alone read children."""
+    if who.service is not None or not who.post:
+        raise Problem("token", "Children are read by a person in one post.", status=403)
+    if not purpose:
+        raise Problem("purpose-missing", "Say what this is for in Purpose-Of-Use.", permitted=list(PURPOSES))
+    if purpose not in PURPOSES:
+        raise Problem("purpose-not-permitted", "There is no such purpose.", permitted=list(PURPOSES))
+    return Asker(who, purpose, channel, datetime.now(UTC))
+
+
+async def open_child(reading: Reading, asked: Asker, child: str) -> Child:
+    """Steps 2 to 5 for one child, the same work whether it is there or not. Raises Problem `no-lease`, `stale-source`."""
+    async with reading.pool.acquire() as conn:
+        found = await store.one(conn, child, asked.who.subject)
+    lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
+    check_fresh(reading, asked, found.fresh)
+    bundle = await reading.leases.bundle(lease)
+    return stand(found, lease, bundle, asked, child)
+
+
+def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str) -> Child:
+    """Relationship, gates and `find` for one child. Pure."""
+    view = found.view or View(child=child)
+    related = relationship(view.inputs, lease, asked.today)
+    passed = gates.pass_gates(view, lease, related, asked.today, endangered=found.endangered)
+    request = request_of(view, lease, related, asked, glass=found.glass)
+    may, sat = evaluate.allowed(bundle, request, "find")
+    finds = may and passed.open and found.view is not None
+    return Child(found, view, lease, bundle, request, related, passed, finds, sat)
+
+
+def request_of(view: View, lease: Lease, related: Relationship, asked: Asker, *, glass: bool) -> Request:
+    """Every declared attribute of subject, relationship, child and context."""
+    return Request(
+        subject={
+            "post_role": lease.role,
+            "organisation_kind": lease.organisation_kind,
+            "team_ids": lease.team_ids,
+            "training": lease.training,
+            "vetting_current": lease.vetting_current,
+        },
+        relationship=related.attributes(),
+        child={
+            "age_band": derived.age_band(view.inputs, asked.today),
+            "plan_statuses": sorted(derived.plan_statuses(view.inputs, asked.today)),
+        },
+        context={"purpose": asked.purpose, "channel": asked.channel, "break_glass": glass},
+    )
+
+
+def check_fresh(reading: Reading, asked: Asker, fresh: dict[str, datetime]) -> None:
+    """Raises Problem `stale-source` when a source that could change who may see this is not fresh."""
+    stale = stale_sources(fresh, asked.now, reading.settings.stale_after)
+    missing = CRITICAL - fresh.keys()
+    if missing or stale & CRITICAL:
+        raise Problem("stale-source", f"What is held may be out of date, so nothing is shown. {DUTY_DESK}", retry_after=5)
+
+
+def stale_sources(fresh: dict[str, datetime], now: datetime, after: float) -> set[str]:
+    """The sources that have not been heard for too long."""
+    return {source for source, as_of in fresh.items() if (now - as_of).total_seconds() > after}
+
+
+def disclosure(reading: Reading, asked: Asker, child: Child) -> Disclosure:
+    """What decides the levels of this child for this asker."""
+    return Disclosure(
+        reading.catalogue,
+        reading.memo,
+        child.bundle,
+        child.request,
+        own=frozenset(child.lease.organisations),
+        link=child.view.link,
+        today=asked.today,
+    )
+
+
+async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_match: str | None = None) -> Answer:
+    """One child, filtered and recorded. Raises Problem; `not-found` is the same for every reason."""
+    started = time.perf_counter()
+    with reading.measure.span("read", purpose=asked.purpose):
+        opened = await find_or_refuse(reading, asked, child)
+        decided = disclosure(reading, asked, opened)
+        shown = decided.show(opened.view, silent=opened.passed.silent)
+        body = disclose.body(child, shown, reading.catalogue, ask=FRONT_DOOR, under_review=_under_review(opened))
+        answer = await settle(reading, asked, [(opened, decided)], body, action="read", if_none_match=if_none_match)
+    reading.measure.metrics.observe("read_seconds", time.perf_counter() - started)
+    for level, bits in shown.masks.items():
+        reading.measure.metrics.add("fields_shown", bits.bit_count(), level=level)
+    return answer
+
+
+async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
+    """The child if this asker may know that it is here. Raises Problem `not-found` (recorded), or `stale-source` when
+    a social-care stream of it is parked: a shield may wait there."""
+    if not _is_id(child):
+        raise Problem("not-found", NOT_FOUND)
+    opened = await open_child(reading, asked, child)
+    if not opened.finds:
+        await refuse(reading, asked, opened, child)
+    if "socialcare" in opened.found.parked:
+        raise Problem("stale-source", f"A part of what is held cannot be read, so nothing is shown. {DUTY_DESK}")
+    return opened
+
+
+def _is_id(child: str) -> bool:
+    try:
+        return str(UUID(child)) == child
+    except ValueError:
+        return False
+
+
+async def refuse(reading: Reading, asked: Asker, opened: Child, child: str) -> None:
+    """Record the refused find, then the one answer for unknown, not yours, protected and adopted."""
+    known = [child_access(opened, None)] if opened.found.view is not None else []
+    made = make_access(
+        reading, asked, opened.lease, action="find-refused", status=404, children=known,
+        query=access.digest(reading.settings.digest_key, child.encode()), answer=None, fresh=opened.found.fresh,
+    )  # fmt: skip
+    await reading.writer.write(made)
+    raise Problem("not-found", NOT_FOUND)
+
+
+async def settle(
+    reading: Reading,
+    asked: Asker,
+    children: Sequence[tuple[Child, Disclosure]],
+    body: bytes,
+    *,
+    action: str,
+    if_none_match: str | None = None,
+    query: str | None = None,
+) -> Answer:
+    """Make the access durable; only then is there an answer to send."""
+    first = children[0][0]
+    digest = access.digest(reading.settings.digest_key, body)
+    etag = f'"{access.digest(reading.settings.digest_key, asked.who.subject.encode(), body)[:32]}"'
+    unchanged = if_none_match == etag
+    made = make_access(
+        reading, asked, first.lease, action="not-modified" if unchanged else action, status=304 if unchanged else 200,
+        children=[child_access(child, decided) for child, decided in children], query=query, answer=digest,
+        fresh=first.found.fresh,
+    )  # fmt: skip
+    await reading.writer.write(made)
+    return Answer(b"" if unchanged else body, etag, made.id, as_of(first.found.fresh), 304 if unchanged else 200)
+
+
+def make_access(
+    reading: Reading,
+    asked: Asker,
+    lease: Lease,
+    *,
+    action: str,
+    status: int,
+    children: list[ChildAccess],
+    query: str | None,
+    answer: str | None,
+    fresh: dict[str, datetime],
+) -> Access:
+    """The record of one access, whatever it came to."""
+    return Access(
+        id=envelope.uuid7(),
+        action=action,
+        person=lease.person,
+        post=lease.post,
+        purpose=asked.purpose,
+        clock=envelope.timestamp(asked.now),
+        channel=asked.channel,
+        status=status,
+        bundle=lease.bundle,
+        policy_version=lease.policy_version,
+        catalogue=reading.catalogue.hash,
+        projection_version=views.VERSION,
+        release=reading.release,
+        query=query,
+        answer=answer,
+        stale=sorted(stale_sources(fresh, asked.now, reading.settings.stale_after)),
+        parked=[],
+        children=children,
+    )
+
+
+def child_access(child: Child, decided: Disclosure | None) -> ChildAccess:
+    """What was decided for one child, with every attribute, tested or not."""
+    entries, fields = decided.record() if decided is not None else ([], {})
+    vectors: dict[str, Any] = {
+        "subject": dict(child.request.subject),
+        "child": dict(child.request.child),
+        "context": {**child.request.context, "find": child.finds, "find_sat": f"{child.sat:x}", "parked": list(child.found.parked)},
+    }
+    return ChildAccess(
+        child=child.view.child,
+        relationship=access.Relationship(sorted(child.relationship.kinds), child.relationship.phase),
+        vectors=vectors,
+        entries=entries,
+        fields=fields,
+        flags=dict(child.passed.flags),
+        streams=dict(child.view.streams),
+        decision=child.view.decision,
+    )
+
+
+def as_of(fresh: dict[str, datetime]) -> str:
+    """The time up to which every source speaks."""
+    return envelope.timestamp(min(fresh.values())) if fresh else ""
+
+
+def _under_review(child: Child) -> bool:
+    """A held record says so, to those who may find any child: they may find both. (A protected child's lookalike is
+    withheld, and comes to none of them.)"""
+    anybody = Request(child.request.subject, {"kinds": [], "phase": "current"}, child.request.child, child.request.context)
+    return child.view.held and evaluate.allowed(child.bundle, anybody, "find")[0]
