@@ -190,7 +190,7 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
 async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
     """The child if this asker may know that it is here. Raises Problem `not-found` (recorded), or `stale-source` when
     a social-care stream of it is parked: a shield may wait there."""
-    if not _is_id(child):
+    if not is_id(child):
         raise Problem("not-found", NOT_FOUND)
     opened = await open_child(reading, asked, child)
     if not opened.finds:
@@ -200,7 +200,8 @@ async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
     return opened
 
 
-def _is_id(child: str) -> bool:
+def is_id(child: str) -> bool:
+    """Whether this could be a child's id at all."""
     try:
         return str(UUID(child)) == child
     except ValueError:

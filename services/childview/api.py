@@ -1,0 +1,168 @@
+"""childview over HTTP: children for practitioners, and the clearing house. JSON and pages come from the same functions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.childview.reading import duplicates, lists, road, search
+from services.childview.reading.road import Answer, Asker, Reading
+from services.plumbing import app as wires
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.problems import Problem
+from services.plumbing.tokens import Principal
+
+router = APIRouter()
+
+
+class Decision(BaseModel):
+    """What people decided of a pair, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    outcome: Literal["same", "different", "cannot-tell"]
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+class Undo(BaseModel):
+    """Which merge to undo, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    decision: int
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+class Glass(BaseModel):
+    """An emergency: why, and for how many minutes."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=10, max_length=500)
+    minutes: int = Field(60, ge=1, le=60)
+
+
+def reading(request: Request) -> Reading:
+    """What reads use."""
+    return request.app.state.reading
+
+
+def outbox(request: Request) -> Outbox:
+    """Where decisions of people go."""
+    return request.app.state.outbox
+
+
+async def asker(
+    who: Annotated[Principal, Depends(wires.principal)],
+    purpose_of_use: Annotated[str | None, Header()] = None,
+) -> Asker:
+    """Who asks, for what."""
+    return road.asker(who, purpose_of_use, "api")
+
+
+Here = Annotated[Reading, Depends(reading)]
+Asked = Annotated[Asker, Depends(asker)]
+Decisions = Annotated[Outbox, Depends(outbox)]
+
+
+def send(answer: Answer) -> Response:
+    """An answer with its headers."""
+    headers = {"Access-Id": answer.access_id, "As-Of": answer.as_of}
+    if answer.etag:
+        headers["ETag"] = answer.etag
+    return Response(answer.body, status_code=answer.status, media_type="application/json", headers=headers)
+
+
+@router.post("/v1/children/search", summary="Find a child")
+async def find_children(here: Here, asked: Asked, body: dict[str, Any]) -> Response:
+    """At most twenty children who agree with what was typed, by fields this asker sees in full."""
+    return send(await search.search(here, asked, body))
+
+
+@router.get("/v1/children/{id}", summary="One child, filtered field by field")
+async def read_child(
+    here: Here, asked: Asked, id: str, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """What this asker may see. Unknown, not yours, protected and adopted are one answer: not found."""
+    try:
+        return send(await road.read_child(here, asked, id, if_none_match=if_none_match))
+    except Problem as problem:
+        became = await lists.moved(here, asked, id) if problem.kind == "not-found" and road.is_id(id) else None
+        if became is None:
+            raise
+        return Response(status_code=308, headers={"Location": f"/v1/children/{became}"})
+
+
+@router.get("/v1/children/{id}/entries/{category}", summary="A page of one category's entries")
+async def read_entries(here: Here, asked: Asked, id: str, category: str, cursor: str | None = None) -> Response:
+    """Entries this asker sees, newest first."""
+    return send(await lists.entries(here, asked, id, category, cursor))
+
+
+@router.get("/v1/children/{id}/chronology", summary="Everything dated, newest first")
+async def read_chronology(here: Here, asked: Asked, id: str) -> Response:
+    """Entries of every category of which something is shown in full."""
+    return send(await lists.chronology(here, asked, id))
+
+
+@router.get("/v1/children/{id}/involved", summary="Who else works with the child")
+async def read_involved(here: Here, asked: Asked, id: str) -> Response:
+    """Involvements this asker sees."""
+    return send(await lists.involved(here, asked, id))
+
+
+@router.post("/v1/children/{id}/break-glass", status_code=201, summary="Open a child's view in an emergency")
+async def break_glass(here: Here, asked: Asked, id: str, body: Glass) -> JSONResponse:
+    """Lifts waivable denies for this person and child. The owner is told, a review is due; no gate opens."""
+    opened = await road.find_or_refuse(here, asked, id)
+    found = await here.leases.break_glass(asked.who, {"child": opened.view.child, **body.model_dump()})
+    return JSONResponse(found, status_code=201)
+
+
+@router.get("/v1/caseload", summary="The children this post works with")
+async def read_caseload(here: Here, asked: Asked) -> Response:
+    """Names and the relationship."""
+    return send(await lists.caseload(here, asked))
+
+
+@router.get("/v1/me", summary="Who I am here")
+async def read_me(here: Here, asked: Asked) -> dict[str, Any]:
+    """The post acted in, its purposes and valid training."""
+    lease = await here.leases.lease(asked.who, asked.purpose)
+    kept = ("person", "post", "name", "role", "organisation_kind", "organisations", "team_ids", "training", "purposes")
+    return {name: getattr(lease, name) for name in kept}
+
+
+@router.get("/v1/duplicates", summary="Pairs that are held")
+async def read_duplicates(here: Here, asked: Asked) -> Response:
+    """The pairs this officer may decide, side by side."""
+    return send(await duplicates.queue(here, asked))
+
+
+@router.post("/v1/duplicates/{id}/claim", status_code=204, summary="Work on a pair")
+async def claim_duplicate(here: Here, asked: Asked, id: str) -> Response:
+    """Nobody else decides it for half an hour."""
+    await duplicates.claim(here, asked, id)
+    return Response(status_code=204)
+
+
+@router.post("/v1/duplicates/{id}/decision", status_code=201, summary="Decide a pair")
+async def decide_duplicate(here: Here, asked: Asked, decisions: Decisions, id: str, body: Decision) -> dict[str, Any]:
+    """{"decision": its number}, by which it can be undone."""
+    number = await duplicates.decide(here, asked, decisions, id, outcome=body.outcome, reason=body.reason)
+    return {"decision": number}
+
+
+@router.post("/v1/children/{id}/unmerge", status_code=201, summary="Undo a merge")
+async def unmerge_child(here: Here, asked: Asked, decisions: Decisions, id: str, body: Undo) -> dict[str, Any]:
+    """{"decision": its number}. Records go back to the children they had; what came later is held."""
+    number = await duplicates.unmerge(here, asked, decisions, id, decision=body.decision, reason=body.reason)
+    return {"decision": number}
+
+
+@router.get("/v1/status", summary="Numbers about the whole, for operators")
+async def read_status(
+    request: Request, here: Here, who: Annotated[Principal, Depends(wires.service_only("cli"))]
+) -> dict[str, Any]:
+    """Children, freshness and parked streams: counts and times alone."""
+    return await request.app.state.status(here.pool)
