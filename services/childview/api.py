@@ -8,10 +8,13 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.childview import parking
+from services.childview.identity import store as identities
 from services.childview.reading import duplicates, lists, road, search
 from services.childview.reading.road import Answer, Asker, Reading
 from services.plumbing import app as wires
-from services.plumbing.kafka.outbox import Outbox
+from services.plumbing import database
+from services.plumbing.kafka.outbox import NewEvent, Outbox
 from services.plumbing.problems import Problem
 from services.plumbing.tokens import Principal
 
@@ -166,3 +169,34 @@ async def read_status(
 ) -> dict[str, Any]:
     """Children, freshness and parked streams: counts and times alone."""
     return await request.app.state.status(here.pool)
+
+
+class Release(BaseModel):
+    """Where a stream is parked, what to do with the record there, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    action: Literal["retry", "skip"]
+    topic: str
+    partition: int
+    offset: int
+    reason: str = Field(min_length=3, max_length=500)
+
+
+Operator = Annotated[Principal, Depends(wires.service_only("cli"))]
+
+
+@router.get("/v1/parked", summary="Streams that wait")
+async def read_parked(here: Here, who: Operator) -> dict[str, Any]:
+    """Places and reasons; no stream is named."""
+    async with here.pool.acquire() as conn:
+        return {"items": await parking.waiting_places(conn)}
+
+
+@router.post("/v1/parked", status_code=201, summary="Let a stream go on")
+async def release_parked(here: Here, decisions: Decisions, who: Operator, body: Release) -> dict[str, Any]:
+    """An event made by a person: understand the record again, or go on as if it were not there."""
+    async with database.transaction(here.pool) as conn:
+        await identities.lock_decisions(conn)
+        event = NewEvent(parking.RELEASED, {**body.model_dump(), "by": who.subject}, None)
+        numbers = await decisions.append(conn, [(identities.DECISIONS, [event])])
+    return {"decision": numbers[identities.DECISIONS]}

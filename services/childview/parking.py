@@ -188,3 +188,23 @@ async def release(conn: asyncpg.Connection, schema: str, *, action: str, place: 
         Record(r["topic"], r["partition"], r["offset"], r["timestamp"], row["stream_id"].encode(), r["value"])
         for r in sorted(rows, key=lambda r: r["offset"])
     ]
+
+
+async def waiting_places(conn: asyncpg.Connection) -> list[dict[str, str]]:
+    """Where streams are parked, for operators: the place in the log, the process, since when and why."""
+    rows = await conn.fetch(
+        " union all ".join(
+            f"select '{process}' as process, topic, partition, \"offset\", reason, since from {schema}.parked"
+            for process, schema in (("identity", "identity"), ("projector", "projection"))
+        )
+        + " order by since"
+    )
+    return [
+        {
+            "process": row["process"],
+            "place": f"{row['topic']}/{row['partition']}/{row['offset']}",
+            "reason": row["reason"],
+            "since": row["since"].isoformat(),
+        }
+        for row in rows
+    ]

@@ -143,7 +143,7 @@ def _of_summary(summary: Mapping[str, Any], groups: Mapping[str, str | None]) ->
     absent = sum(count for code, count in by_reason.items() if groups.get(code) in ABSENT)
     if not by_reason:
         absent = (summary.get("sessions_authorised") or 0) + (summary.get("sessions_unauthorised") or 0)
-    return (possible - absent, absent, possible) if 0 < possible and absent <= possible else (0, 0, 0)
+    return (possible - absent, absent, possible) if possible > 0 and absent <= possible else (0, 0, 0)
 
 
 def _add(counts: dict[str, list[int]], day: str, *numbers: int) -> None:

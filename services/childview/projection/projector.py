@@ -113,7 +113,7 @@ class Projector:
     async def _listen(self) -> None:
         """Hear heartbeats from now on: older ones say nothing that the next will not."""
         places = await places_of(self._bootstrap, [HEARTBEATS])
-        await self._beats.start({place: 0 for place in places})
+        await self._beats.start(dict.fromkeys(places, 0))
         ends = await self._beats.end_offsets()
         self._beats.rewind({place: max(0, end - 50) for place, end in ends.items()})
         while True:

@@ -52,7 +52,7 @@ async def _replay(pool, bootstrap: str, keys: KeyCache, rules: Rules, upto: dict
     projection = Projection(pool, keys, rules, schema=store.BESIDE)
     await projection.open(upto)
     reader = LogReader(bootstrap, client="rebuild")
-    await reader.start({place: 0 for place in upto})
+    await reader.start(dict.fromkeys(upto, 0))
     total = sum(upto.values())
     idle = 0
     try:

@@ -1,0 +1,388 @@
+"""The command line `childview`. The one module that may import every service's verbs.
+
+Every verb takes --json; progress goes to standard error; exit 0 done, 1 failed, 2 done with refusals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.plumbing.settings import port_of
+
+ROOT = Path(__file__).parents[1]
+DONE, FAILED, REFUSALS = 0, 1, 2
+
+
+class Failed(Exception):
+    """The verb could not do what it was asked; the message says why, in a sentence."""
+
+
+def state_folder() -> Path:
+    """Where this installation keeps everything."""
+    return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
+
+
+def say(line: str) -> None:
+    """Progress, for people."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb."""
+    options = _parser().parse_args(arguments)
+    from deploy.local.supervisor import CannotStart
+
+    try:
+        sys.exit(options.run(options))
+    except (Failed, CannotStart) as error:
+        print(json.dumps({"error": str(error)}) if options.json else f"childview: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+    except httpx.HTTPError as error:
+        print(f"childview: a service cannot be reached ({type(error).__name__}); is it up? `make up`", file=sys.stderr)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="childview", description="Childview, an open Integrated Children's System.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, help: str, run: Callable[[Any], int], where=verbs) -> argparse.ArgumentParser:
+        made = where.add_parser(name, help=help, description=help)
+        made.add_argument("--json", action="store_true", help="print JSON")
+        made.set_defaults(run=run)
+        return made
+
+    verb("up", "start every process", up)
+    verb("down", "stop every process", down)
+    verb("reset", "stop every process and forget everything", reset)
+    verb("status", "how things stand", status)
+    took = verb("import", "take files of education or social care", import_files)
+    took.add_argument("service", choices=("education", "socialcare"))
+    took.add_argument("paths", nargs="+", type=Path)
+    took.add_argument("--authority", help="the local authority's code")
+    took.add_argument("--collection", help="which census, such as 2025-spring")
+    took.add_argument("--extracted", help="as of when the files speak (YYYY-MM-DD)")
+    took.add_argument("--yes", action="store_true", help="what is imported is invented")
+    waits = verb("wait", "wait until everything recorded is visible", wait)
+    waits.add_argument("--timeout", type=float, default=300)
+    verb("personas", "the demonstration's people", personas)
+    tokens = verb("token", "a bearer token for one of the demonstration's people", token)
+    tokens.add_argument("role")
+    rebuilds = verb("rebuild", "make the view again from the log beside the live one", rebuild)
+    rebuilds.add_argument("--verify", action="store_true", help="compare, and exit 1 if they differ", required=True)
+    demo = verbs.add_parser("demo", help="the demonstration").add_subparsers(required=True, metavar="VERB")
+    generate = verb("generate", "write the invented authority's files", demo_generate, demo)
+    generate.add_argument("--out", type=Path, required=True)
+    loads = verb("load", "generate and load the invented authority", demo_load, demo)
+    for one in (generate, loads):
+        one.add_argument("--children", type=int, default=5000)
+        one.add_argument("--seed", type=int, default=1)
+    verb("show", "who to be and what to see", demo_show, demo)
+    park = verbs.add_parser("park", help="streams that wait").add_subparsers(required=True, metavar="VERB")
+    verb("list", "the parked streams", park_list, park)
+    for action in ("retry", "skip"):
+        let = verb(action, f"{action} the record that a stream is parked at", park_release, park)
+        let.add_argument("place", help="topic/partition/offset, as `park list` says")
+        let.add_argument("--reason", required=True)
+        let.set_defaults(action=action)
+    policy = verbs.add_parser("policy", help="access policies").add_subparsers(required=True, metavar="VERB")
+    lint = verb("lint", "check policy files", policy_lint, policy)
+    lint.add_argument("folder", type=Path, nargs="?", default=ROOT / "services/policy/starter_policies")
+    return parser
+
+
+def show(options: Any, body: Any, text: str) -> None:
+    """The answer, as JSON or as text."""
+    print(json.dumps(body, ensure_ascii=False) if options.json else text)
+
+
+# -- processes ---------------------------------------------------------------------------------------------------
+
+
+def up(options: Any) -> int:
+    from deploy.local import supervisor
+
+    supervisor.up(state_folder(), say=say)
+    say("everything is ready")
+    return DONE
+
+
+def down(options: Any) -> int:
+    from deploy.local import supervisor
+
+    supervisor.down(state_folder())
+    say("nothing is running")
+    return DONE
+
+
+def reset(options: Any) -> int:
+    import shutil
+
+    down(options)
+    shutil.rmtree(state_folder(), ignore_errors=True)
+    return DONE
+
+
+def status(options: Any) -> int:
+    from deploy.local import supervisor
+
+    found = supervisor.read_status(state_folder())
+    processes = [{"name": p["name"], "pid": p["pid"], "restarts": p["restarts"]} for p in found.get("processes", [])]
+    body: dict[str, Any] = {"state": found.get("state", "down"), "processes": processes}
+    if body["state"] == "running":
+        with Client() as client:
+            counted = client.ask("GET", "childview", "/v1/status")
+            body |= {name: counted[name] for name in ("children", "parked", "records", "fresh_as_of", "held")}
+            ledger = client.ask("GET", "audit", "/v1/ledger")
+            body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
+            body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
+    show(options, body, _status_text(body, found))
+    return DONE if body["state"] == "running" else FAILED
+
+
+def _status_text(body: dict[str, Any], found: dict[str, Any]) -> str:
+    lines = [f"state: {body['state']}" + (f" ({found['why']})" if found.get("why") else "")]
+    lines += [f"  {p['name']:18} {p['pid'] or 'down':>8}  restarts {p['restarts']}" for p in body["processes"]]
+    lines += [f"{name}: {body[name]}" for name in ("children", "records", "held", "parked", "events", "fresh_as_of") if name in body]
+    return "\n".join(lines)
+
+
+# -- calling services --------------------------------------------------------------------------------------------
+
+
+class Client:
+    """The services of this installation, called as the service identity `cli`."""
+
+    def __init__(self) -> None:
+        from deploy.local import secrets
+
+        self._secret = secrets.load(state_folder()).clients["cli"]
+        self._http = httpx.Client(timeout=600)
+        self._tokens: dict[str, str] = {}
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def ask(self, method: str, service: str, path: str, *, token: str | None = None, **kwargs: Any) -> Any:
+        """A service's JSON answer. Raises Failed with the problem's own words."""
+        headers = {"Authorization": f"Bearer {token or self._bearer(service)}", **kwargs.pop("headers", {})}
+        answer = self._http.request(method, f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, **kwargs)
+        body = answer.json() if answer.content else {}
+        if answer.is_success or "files" in body:
+            return body
+        raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
+
+    def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
+        """A bearer token for one of the demonstration's people."""
+        form = {"grant_type": "demonstration", "person": persona["person"], "post": persona["post"]}
+        return self._grant(audience, form)
+
+    def _bearer(self, service: str) -> str:
+        if service not in self._tokens:
+            self._tokens[service] = self._grant(service, {"grant_type": "client_credentials"})
+        return self._tokens[service]
+
+    def _grant(self, audience: str, form: dict[str, str]) -> str:
+        body = {"client_id": "cli", "client_secret": self._secret, "audience": audience, **form}
+        answer = self._http.post(f"http://127.0.0.1:{port_of('issuer')}/token", data=body)
+        if not answer.is_success:
+            raise Failed("the issuer gave no token")
+        return answer.json()["access_token"]
+
+
+def import_files(options: Any) -> int:
+    _ask_invented(options)
+    paths = [path.absolute() for path in options.paths]
+    with Client() as client:
+        files = _send(client, options.service, paths, options)
+    show(options, {"files": files}, "\n".join(_file_text(one) for one in files))
+    if any("why" in one for one in files):
+        return FAILED
+    return REFUSALS if any(one["refused"] for one in files) else DONE
+
+
+def _ask_invented(options: Any) -> None:
+    """A demonstration's database is for invented people only."""
+    if options.yes or not sys.stdin.isatty():
+        return
+    if input("This is a demonstration. Is everything in these files invented? (yes/no) ").strip().lower() != "yes":
+        raise Failed("nothing was imported")
+
+
+def _send(client: Client, service: str, paths: Sequence[Path], options: Any) -> list[dict[str, Any]]:
+    """One delivery: every file goes in one request, so that what belongs together is taken together."""
+    from services.plumbing.files import delivery
+
+    found = delivery.files_of(paths)
+    missing = [path for path in found if not path.exists()]
+    if missing or not found:
+        raise Failed(f"there is no such file: {missing[0] if missing else paths[0]}")
+    form = {name: getattr(options, name) for name in ("authority", "collection", "extracted") if getattr(options, name)}
+    opened = [("files", (path.name, path.open("rb"))) for path in found]
+    try:
+        return client.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
+    finally:
+        for _, (_, file) in opened:
+            file.close()
+
+
+def _file_text(one: dict[str, Any]) -> str:
+    if "why" in one:
+        return f"refused   {one['why']}"
+    counts = ", ".join(f"{name} {one[name]}" for name in ("rows", "accepted", "flagged", "refused", "unchanged", "events"))
+    nothing = "  NO ROWS: nothing was taken, and nothing was ended" if one["rows"] == 0 else ""
+    return f"{one['file']}: {counts}{nothing}"
+
+
+def wait(options: Any) -> int:
+    """Until every source's freshness is later than now, and every record is decided."""
+    from datetime import UTC, datetime
+
+    started = datetime.now(UTC)
+    deadline = time.monotonic() + options.timeout
+    with Client() as client:
+        while time.monotonic() < deadline:
+            found = client.ask("GET", "childview", "/v1/status")
+            fresh = {source: datetime.fromisoformat(at) for source, at in found["fresh_as_of"].items()}
+            wanted = ("education", "socialcare", "policy", "childview")
+            behind = [source for source in wanted if source not in fresh or fresh[source] < started]
+            if not behind:
+                show(options, {"visible": True, "children": found["children"]}, f"everything is visible: {found['children']} children")
+                return DONE
+            if sys.stderr.isatty():
+                print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
+            time.sleep(0.3)
+    raise Failed("not everything became visible in time; see `childview status`")
+
+
+def personas(options: Any) -> int:
+    found = _personas()
+    show(options, found, "\n".join(f"{p['role']:28} {p['name']}: {p.get('try', '')}" for p in found))
+    return DONE
+
+
+def _personas() -> list[dict[str, Any]]:
+    path = state_folder() / "personas.json"
+    if not path.exists():
+        raise Failed("the demonstration is not loaded yet: `make demo`")
+    return json.loads(path.read_text())
+
+
+def token(options: Any) -> int:
+    persona = next((p for p in _personas() if options.role in (p["role"], p["person"])), None)
+    if persona is None:
+        raise Failed(f"nobody is a {options.role}; see `childview personas`")
+    with Client() as client:
+        made = client.user_token(persona)
+    show(options, {"token": made, **persona}, made)
+    return DONE
+
+
+def rebuild(options: Any) -> int:
+    from deploy.local import installation, secrets
+    from deploy.local.postgres import Cluster
+    from services.childview import main as childview
+    from services.plumbing.settings import from_environment
+
+    state = state_folder()
+    found = secrets.load(state)
+    cluster = Cluster(state / "postgres", port_of("postgres"), found.passwords["postgres"])
+    environment = os.environ | installation.environment(state, found, cluster, service="childview", identity="projector")
+    settings = from_environment("childview", "projector", environment)
+
+    def progress(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total} records   ", end="", file=sys.stderr, flush=True)
+
+    live, beside = asyncio.run(childview.verify_rebuild(settings, progress))
+    equal = live == beside
+    lines = [f"{table:10} live {live[table]}  rebuilt {beside[table]}" for table in live]
+    show(options, {"equal": equal, "live": live, "rebuilt": beside}, "\n".join([*lines, "equal" if equal else "THEY DIFFER"]))
+    return DONE if equal else FAILED
+
+
+# -- parked streams ----------------------------------------------------------------------------------------------
+
+
+def park_list(options: Any) -> int:
+    with Client() as client:
+        found = client.ask("GET", "childview", "/v1/parked")["items"]
+    lines = [f"{one['place']}  {one['process']:11} since {one['since']}: {one['reason']}" for one in found]
+    show(options, found, "\n".join(lines) or "no stream is parked")
+    return DONE
+
+
+def park_release(options: Any) -> int:
+    topic, partition, offset = options.place.split("/")
+    body = {"action": options.action, "topic": topic, "partition": int(partition), "offset": int(offset), "reason": options.reason}
+    with Client() as client:
+        found = client.ask("POST", "childview", "/v1/parked", json=body)
+    show(options, found, f"{options.action}: the stream goes on (decision {found['decision']})")
+    return DONE
+
+
+# -- policies ----------------------------------------------------------------------------------------------------
+
+
+def policy_lint(options: Any) -> int:
+    from services.disclosure import language
+    from services.policy.main import vocabulary
+
+    documents = [json.loads(path.read_text()) for path in sorted(options.folder.glob("*.json"))]
+    if not documents:
+        raise Failed(f"there are no policies in {options.folder}")
+    wrong = language.lint(documents, vocabulary(ROOT / "contracts"))
+    body = {"policies": len(documents), "wrong": [{"policy": w.uid, "at": w.path, "why": w.help} for w in wrong]}
+    show(options, body, "\n".join([*map(str, wrong), f"{len(documents)} policies, {len(wrong)} wrong"]))
+    return FAILED if wrong else DONE
+
+
+# -- the demonstration -------------------------------------------------------------------------------------------
+
+
+def demo_generate(options: Any) -> int:
+    from deploy.local.authority.generate import generate
+
+    manifest = generate(options.out, children=options.children, seed=options.seed, today=date.today(), progress=_progress)
+    show(options, manifest, f"{options.out}: {manifest.get('children', options.children)} invented children")
+    return DONE
+
+
+def _progress(what: str, done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{what}: {done} of {total}        ", end="" if done < total else "\n", file=sys.stderr, flush=True)
+
+
+def demo_load(options: Any) -> int:
+    from deploy.local import demonstration
+
+    with Client() as client:
+        return demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=_progress)
+
+
+def demo_show(options: Any) -> int:
+    from deploy.local import demonstration
+
+    with Client() as client:
+        print(demonstration.screen(client, state_folder()))
+    return DONE
+
+
+if __name__ == "__main__":
+    main()
