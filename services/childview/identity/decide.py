@@ -84,7 +84,7 @@ def decide(
         return None
     compared = {c.record: compare(who, c.who) for c in candidates}
     able = [c for c in candidates if c.record not in apart]
-    if now is not None and any(c.record in fellows and _consistent(compared[c.record]) for c in able):
+    if now is not None and any(c.record in fellows and compared[c.record].consistent for c in able):
         return None
     same = {c.child for c in able if compared[c.record].agreement is Agreement.SAME}
     if len(same) == 1:
@@ -93,11 +93,6 @@ def decide(
         )
     doubts = [c for c in able if compared[c.record].agreement is not Agreement.NONE]
     return _stand_alone(record, doubts, now, bool(fellows), _evidence(compared), new_id)
-
-
-def _consistent(found: Evidence) -> bool:
-    """Nothing speaks against a link that stands: a number that went missing does not break it, another name does."""
-    return "different" not in found.fields.values()
 
 
 def _stand_alone(

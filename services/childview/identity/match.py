@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -23,11 +23,6 @@ class Demographics:
     birth_date: date | None
     identifiers: frozenset[str]
 
-    @property
-    def empty(self) -> bool:
-        """Nothing to compare by."""
-        return not (self.given or self.family or self.birth_date or self.identifiers)
-
 
 class Agreement(Enum):
     """What two records may be to one another, before anything else is asked."""
@@ -39,26 +34,40 @@ class Agreement(Enum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What agreed: field -> equal, swapped, different, unknown; and which kinds of identifier are shared."""
+    """What agreed: field -> equal, swapped, different, unknown; which kinds of identifier are shared, which conflict."""
 
     agreement: Agreement
     fields: Mapping[str, str]
     identifiers: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def consistent(self) -> bool:
+        """Nothing speaks against a link that stands: what went missing does not break it, what differs does."""
+        alike = set(self.fields.values()) <= {"equal", "unknown"}
+        return alike and (bool(self.identifiers) or not self.conflicts)
 
 
 def demographics(person: Mapping[str, Any]) -> Demographics:
     """What a person entry gives to compare by."""
-    born = person.get("birth_date")
     return Demographics(
         given=_names(person, "given_name"),
         family=_names(person, "family_name", "former_family_name"),
-        birth_date=date.fromisoformat(born) if born else None,
+        birth_date=_day(person.get("birth_date")),
         identifiers=frozenset(
             f"{STRONG[item['type']]}:{item['value'].upper()}"
             for item in person.get("identifiers") or []
-            if item["valid"] and item["type"] in STRONG
+            if item.get("valid") and item.get("value") and item["type"] in STRONG
         ),
     )
+
+
+def _day(text: str | None) -> date | None:
+    """A date, None for none and for a day that is in no calendar: a bad value never drops a child."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _names(person: Mapping[str, Any], *fields: str) -> frozenset[str]:
@@ -79,16 +88,21 @@ def compare(one: Demographics, other: Demographics) -> Evidence:
     other's numbers). DOUBT: a shared identifier without all of that; or an equal, or day-and-month-swapped, birth date
     with either name equal. NONE: everything else.
     """
-    shared = tuple(sorted({name.split(":")[0] for name in one.identifiers & other.identifiers}))
+    shared = _kinds(one.identifiers & other.identifiers)
+    both = _kinds(one.identifiers) & _kinds(other.identifiers)
     fields = {
         "birth_date": _dates(one.birth_date, other.birth_date),
         "given_name": _sets(one.given, other.given),
         "family_name": _sets(one.family, other.family),
     }
-    return Evidence(_agreement(fields, shared), fields, shared)
+    return Evidence(_agreement(fields, shared), fields, tuple(sorted(shared)), tuple(sorted(both - shared)))
 
 
-def _agreement(fields: Mapping[str, str], shared: tuple[str, ...]) -> Agreement:
+def _kinds(identifiers: Iterable[str]) -> set[str]:
+    return {name.split(":")[0] for name in identifiers}
+
+
+def _agreement(fields: Mapping[str, str], shared: Collection[str]) -> Agreement:
     if shared:
         return Agreement.SAME if set(fields.values()) == {"equal"} else Agreement.DOUBT
     near = fields["birth_date"] in ("equal", "swapped")

@@ -14,8 +14,8 @@ SEALED = "application/vnd.childview.sealed"
 PLAIN = "application/json"
 
 
-class Header(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything about an event but its data; these bytes are what the seal is bound to."""
+class Header(msgspec.Struct, frozen=True):
+    """Everything about an event but its data; these bytes, every member written, are what the seal is bound to."""
 
     id: str
     source: str
