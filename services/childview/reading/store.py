@@ -19,7 +19,7 @@ select c.view,
     exists (select from {LIVE}.glass where child_id = $1 and person = $2 and until > now()) as glass,
     array(select row(source, as_of) from {LIVE}.freshness order by source) as fresh,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
-        join {LIVE}.records r using (stream_id) where l.child_id = $1) as parked,
+        join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = $1) as parked,
     array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload risk on risk.reference = 'risk:' || substr(mine.reference, 9)
         join {LIVE}.children o on o.child_id = risk.child_id
         where mine.child_id = $1 and mine.reference like 'related:%' and risk.child_id <> $1) as endangered

@@ -43,6 +43,7 @@ class Report:
     path: str | None = None
     ignored_columns: list[str] = field(default_factory=list)
     items: list[dict[str, Any]] = field(default_factory=list)
+    _last_flagged: int | None = None
 
     def refuse(self, row: int, column: str | None, value: Any, why: str) -> None:
         """A row that is not taken; the rest goes in."""
@@ -50,8 +51,9 @@ class Report:
         self._note("refused", row, column, value, why)
 
     def flag(self, row: int, column: str | None, value: Any, why: str) -> None:
-        """A value that is kept as it is and marked."""
-        self.flagged += 1
+        """A value that is kept as it is and marked. `flagged` counts rows, however many values each has."""
+        self.flagged += row != self._last_flagged
+        self._last_flagged = row
         self._note("flagged", row, column, value, why)
 
     def _note(self, outcome: str, row: int, column: str | None, value: Any, why: str) -> None:
