@@ -50,6 +50,7 @@ check: $(VENV)/ready-dev ## style, types, borders, contracts
 	@"$(BIN)/ruff" check services deploy tests benchmarks
 	@"$(BIN)/lint-imports" --config pyproject.toml
 	@"$(BIN)/python" -m services.plumbing.breaking
+	@"$(BIN)/python" -m deploy.local.export --check
 	@"$(BIN)/childview" policy lint
 
 contracts: $(VENV)/ready ## export OpenAPI to contracts/http, and compare the contracts with the last tag

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from services.plumbing.settings import port_of
 
 ROOT = Path(__file__).parents[1]
 DONE, FAILED, REFUSALS = 0, 1, 2
+MUST_BE_FRESH = ("education", "socialcare", "policy", "childview")
 
 
 class Failed(Exception):
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--children", type=int, default=5000)
         one.add_argument("--seed", type=int, default=1)
     verb("show", "who to be and what to see", demo_show, demo)
+    verb("end-involvement", "end one involvement of the demonstration today", demo_end, demo)
     park = verbs.add_parser("park", help="streams that wait").add_subparsers(required=True, metavar="VERB")
     verb("list", "the parked streams", park_list, park)
     for action in ("retry", "skip"):
@@ -188,6 +190,29 @@ class Client:
             return body
         raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
 
+    def send_files(self, service: str, paths: Sequence[Path], **form: str) -> list[dict[str, Any]]:
+        """One delivery: every file goes in one request, so that what belongs together is taken together."""
+        opened = [("files", (path.name, path.open("rb"))) for path in paths]
+        try:
+            return self.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
+        finally:
+            for _, (_, file) in opened:
+                file.close()
+
+    def wait(self, timeout: float) -> int:
+        """Until every source's freshness is later than now; how many children there are. Raises Failed in the end."""
+        started, deadline = datetime.now(UTC), time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            found = self.ask("GET", "childview", "/v1/status")
+            fresh = {source: datetime.fromisoformat(at) for source, at in found["fresh_as_of"].items()}
+            behind = [source for source in MUST_BE_FRESH if source not in fresh or fresh[source] < started]
+            if not behind:
+                return found["children"]
+            if sys.stderr.isatty():
+                print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
+            time.sleep(0.3)
+        raise Failed("not everything became visible in time; see `childview status`")
+
     def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
         """A bearer token for one of the demonstration's people."""
         form = {"grant_type": "demonstration", "person": persona["person"], "post": persona["post"]}
@@ -210,7 +235,7 @@ def import_files(options: Any) -> int:
     _ask_invented(options)
     paths = [path.absolute() for path in options.paths]
     with Client() as client:
-        files = _send(client, options.service, paths, options)
+        files = client.send_files(options.service, _files(paths), **_said(options))
     show(options, {"files": files}, "\n".join(_file_text(one) for one in files))
     if any("why" in one for one in files):
         return FAILED
@@ -225,21 +250,20 @@ def _ask_invented(options: Any) -> None:
         raise Failed("nothing was imported")
 
 
-def _send(client: Client, service: str, paths: Sequence[Path], options: Any) -> list[dict[str, Any]]:
-    """One delivery: every file goes in one request, so that what belongs together is taken together."""
+def _said(options: Any) -> dict[str, str]:
+    """What the command line says of the files."""
+    names = ("authority", "collection", "extracted")
+    return {name: getattr(options, name) for name in names if getattr(options, name)}
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
     from services.plumbing.files import delivery
 
     found = delivery.files_of(paths)
     missing = [path for path in found if not path.exists()]
     if missing or not found:
         raise Failed(f"there is no such file: {missing[0] if missing else paths[0]}")
-    form = {name: getattr(options, name) for name in ("authority", "collection", "extracted") if getattr(options, name)}
-    opened = [("files", (path.name, path.open("rb"))) for path in found]
-    try:
-        return client.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
-    finally:
-        for _, (_, file) in opened:
-            file.close()
+    return found
 
 
 def _file_text(one: dict[str, Any]) -> str:
@@ -251,24 +275,10 @@ def _file_text(one: dict[str, Any]) -> str:
 
 
 def wait(options: Any) -> int:
-    """Until every source's freshness is later than now, and every record is decided."""
-    from datetime import UTC, datetime
-
-    started = datetime.now(UTC)
-    deadline = time.monotonic() + options.timeout
     with Client() as client:
-        while time.monotonic() < deadline:
-            found = client.ask("GET", "childview", "/v1/status")
-            fresh = {source: datetime.fromisoformat(at) for source, at in found["fresh_as_of"].items()}
-            wanted = ("education", "socialcare", "policy", "childview")
-            behind = [source for source in wanted if source not in fresh or fresh[source] < started]
-            if not behind:
-                show(options, {"visible": True, "children": found["children"]}, f"everything is visible: {found['children']} children")
-                return DONE
-            if sys.stderr.isatty():
-                print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
-            time.sleep(0.3)
-    raise Failed("not everything became visible in time; see `childview status`")
+        children = client.wait(options.timeout)
+    show(options, {"visible": True, "children": children}, f"everything is visible: {children} children")
+    return DONE
 
 
 def personas(options: Any) -> int:
@@ -381,6 +391,14 @@ def demo_show(options: Any) -> int:
 
     with Client() as client:
         print(demonstration.screen(client, state_folder()))
+    return DONE
+
+
+def demo_end(options: Any) -> int:
+    from deploy.local import demonstration
+
+    with Client() as client:
+        print(demonstration.end_involvement(client, state_folder()))
     return DONE
 
 
