@@ -77,7 +77,7 @@ async def _databases(cluster: Cluster, found: Secrets) -> None:
 def _kafka(state: Path) -> Program:
     broker = Broker(state / "kafka", port_of("kafka"), port_of("kafka-controller"))
     kafka.initialise(broker)
-    topics = contracts.topics(contracts.channels(ROOT / "contracts"))
+    topics = contracts.topics(contracts.channels(*map(Path, _contracts().split(os.pathsep))))
     return Program(
         "kafka",
         kafka.command(broker),
@@ -121,8 +121,13 @@ def environment(
         "CHILDVIEW_ADDRESS_KEY": found.address_key,
         "CHILDVIEW_DIGEST_KEY": found.digest_key,
         "CHILDVIEW_DEMONSTRATION": "1",
-        "CHILDVIEW_CONTRACTS": str(ROOT / "contracts"),
+        "CHILDVIEW_CONTRACTS": _contracts(),
     }
+
+
+def _contracts() -> str:
+    """The folders of the contracts: a further domain's are named by the variable, after the project's own."""
+    return os.environ.get("CHILDVIEW_CONTRACTS", str(ROOT / "contracts"))
 
 
 def _common(state: Path) -> dict[str, str]:

@@ -30,10 +30,10 @@ def application(settings: Settings) -> FastAPI:
         await database.migrate(settings.database, MIGRATIONS)
         pool = await database.connect(settings.database, name="audit-ledger", size=4)
         writer = AccessWriter(
-            service="audit", dsn=settings.database, schemas=Schemas.load(settings.contracts), telemetry=measure
+            service="audit", dsn=settings.database, schemas=Schemas.load(*settings.contracts), telemetry=measure
         )
         await writer.start()
-        topics = [c.topic for c in contracts.channels(settings.contracts) if c.kind != "heartbeats"]
+        topics = [c.topic for c in contracts.channels(*settings.contracts) if c.kind != "heartbeats"]
         book = ledger.Ledger(pool, bootstrap=settings.kafka, topics=topics, measure=measure)
         app.state.pool, app.state.writer, app.state.ledger = pool, writer, book
         keeping = asyncio.create_task(book.run())

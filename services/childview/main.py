@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -35,14 +34,9 @@ from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import ServiceTokens
 
 
-def roots(settings: Settings) -> list[Path]:
-    """The contracts' folder, and further ones that a domain brings (`CHILDVIEW_CONTRACTS` may name one)."""
-    return [settings.contracts]
-
-
-def rules(settings: Settings, *extra: Path) -> Rules:
+def rules(settings: Settings) -> Rules:
     """What folding and composing need: all of it read from the contracts."""
-    found = [*roots(settings), *extra]
+    found = settings.contracts
     return Rules(
         schemas=Schemas.load(*found),
         catalogue=Catalogue.load(*found),
@@ -75,11 +69,11 @@ def application(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = await database.connect(settings.database, name="childview-reads", size=8)
         await make_schemas(settings, pool)
-        schemas = Schemas.load(*roots(settings))
+        schemas = Schemas.load(*settings.contracts)
         writer = AccessWriter(service="childview", dsn=settings.database, schemas=schemas, telemetry=measure)
         await writer.start()
         leases = LeaseHolder(settings.urls["policy"], tokens=app.state.tokens, http=app.state.http)
-        app.state.reading = Reading(settings, pool, Catalogue.load(*roots(settings)), leases, writer, measure)
+        app.state.reading = Reading(settings, pool, Catalogue.load(*settings.contracts), leases, writer, measure)
         app.state.outbox = Outbox("childview", identities.TOPIC, schemas)
         app.state.status = status
         try:

@@ -27,6 +27,7 @@ PORTS = {
 }
 """Default port of every process; `CHILDVIEW_PORT_<NAME>` moves one."""
 
+URL = "CHILDVIEW_URL_"
 SECRET = frozenset({"database", "client_secret", "master_key", "address_key", "digest_key"})
 
 
@@ -50,7 +51,8 @@ class Settings:
     digest_key: bytes = field(repr=False)
     state: Path
     demonstration: bool
-    contracts: Path
+    contracts: tuple[Path, ...]
+    """The project's contracts, and those that further domains bring."""
     urls: Mapping[str, str]
     stale_after: float = 30.0
     watchdog_after: float = 60.0
@@ -101,7 +103,7 @@ def from_environment(service: str, role: str, environment: Mapping[str, str] = o
         digest_key=bytes.fromhex(environment.get("CHILDVIEW_DIGEST_KEY", "")),
         state=Path(environment.get("CHILDVIEW_STATE", ".childview")),
         demonstration=environment.get("CHILDVIEW_DEMONSTRATION") == "1",
-        contracts=Path(environment.get("CHILDVIEW_CONTRACTS", "contracts")),
+        contracts=tuple(Path(root) for root in environment.get("CHILDVIEW_CONTRACTS", "contracts").split(os.pathsep)),
         urls=_urls(environment),
         stale_after=float(environment.get("CHILDVIEW_STALE_AFTER", "30")),
         watchdog_after=float(environment.get("CHILDVIEW_WATCHDOG_AFTER", "60")),
@@ -112,14 +114,11 @@ def from_environment(service: str, role: str, environment: Mapping[str, str] = o
 
 
 def _urls(environment: Mapping[str, str]) -> dict[str, str]:
-    """Base URL of every service with an API: `CHILDVIEW_URL_<NAME>`, else the local port."""
+    """Base URL of every service with an API: `CHILDVIEW_URL_<NAME>`, else the local port. A further domain has only the variable."""
     names = ("childview", "education", "socialcare", "policy", "audit", "issuer")
-    return {
-        name: environment.get(
-            f"CHILDVIEW_URL_{name.upper()}", f"http://127.0.0.1:{port_of(name, environment)}"
-        )
-        for name in names
-    }
+    local = {name: f"http://127.0.0.1:{port_of(name, environment)}" for name in names}
+    named = {name.removeprefix(URL).lower(): url for name, url in environment.items() if name.startswith(URL)}
+    return local | named
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

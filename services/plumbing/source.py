@@ -71,7 +71,7 @@ class Source:
 async def opened(kind: Kind, settings: Settings, measure: Telemetry) -> AsyncIterator[Source]:
     """A source service from its database opened to closed."""
     await database.migrate(settings.database)
-    schemas = Schemas.load(settings.contracts)
+    schemas = Schemas.load(*settings.contracts)
     keyring = Keyring(settings.master_key)
     outbox = Outbox(kind.service, f"{kind.service}.events", schemas, keyring)
     pool = await database.connect(settings.database, name=kind.service)
@@ -80,7 +80,7 @@ async def opened(kind: Kind, settings: Settings, measure: Telemetry) -> AsyncIte
     try:
         yield Source(
             settings, pool, schemas, outbox, Register(pool, outbox, schemas, kind=kind.subject), keyring, writer,
-            code_lists(settings.contracts), kind,
+            code_lists(*settings.contracts), kind,
         )  # fmt: skip
     finally:
         await writer.stop()

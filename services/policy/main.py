@@ -44,9 +44,9 @@ def application(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.migrate(settings.database, MIGRATIONS)
         pool = await database.connect(settings.database, name="policy")
-        outbox = Outbox("policy", "policy.events", Schemas.load(settings.contracts))
+        outbox = Outbox("policy", "policy.events", Schemas.load(*settings.contracts))
         users = Verifier(settings.issuer, "childview", http=app.state.http)
-        here = Policy(settings, pool, outbox, vocabulary(settings.contracts), users)
+        here = Policy(settings, pool, outbox, vocabulary(settings.contracts[0]), users)
         await _start(here)
         app.state.policy = here
         try:

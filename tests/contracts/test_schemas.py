@@ -5,7 +5,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from services.plumbing.contracts import Schemas, SchemaRefused, channels, common_name
+from services.plumbing.contracts import SchemaRefused, Schemas, channels, common_name
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
 SCHEMAS = Schemas.load(CONTRACTS)
