@@ -1,0 +1,84 @@
+"""An invented authority, written as the files that schools and social care deliver. Everyone in it is invented."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from deploy.local.authority import casework, scenarios, schooling, staff
+from deploy.local.authority.people import Authority, Child, invent
+from deploy.local.authority.scenarios import Story
+
+Progress = Callable[[str, int, int], None]
+
+
+def generate(out: Path, *, children: int, seed: int, today: date, progress: Progress = lambda what, done, total: None) -> dict[str, Any]:
+    """Write everything below `out` and return the manifest. The same bytes for the same arguments.
+
+    education/ and socialcare/ hold what the importers take, later/ a file that corrects one mark; staff.csv and
+    personas.json say who works here; truth.csv says which records are one child; the other files tell the loader what to
+    protect, pair, declare and park, and `make demo` what to print.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    authority = invent(children, seed=seed, today=today)
+    story = scenarios.add(authority)
+    workers = casework.workforce(authority)
+    casework.allocate(authority, workers)
+    pupils = schooling.write(out / "education", authority, progress)
+    known = casework.write(out / "socialcare", authority, workers)
+    members = staff.write(out, authority, workers)
+    _truth(out / "truth.csv", authority.children)
+    for name in ("protections", "adoption_pairs", "conflicts", "scenarios", "parked"):
+        _json(out / f"{name}.json", getattr(story, name))
+    manifest = _manifest(authority, story, children) | {
+        "counts": {"schools": len(authority.schools), "pupils": pupils, "social_care_persons": known, "practitioners": len(members), **_levels(authority)},
+    }
+    manifest["correction"] = _correction(out, authority, story.children["corrected"])
+    manifest["files"] = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    _json(out / "manifest.json", manifest)
+    return manifest
+
+
+def _manifest(authority: Authority, story: Story, children: int) -> dict[str, Any]:
+    ending = story.children["ending"]
+    see = f"{ending.given} {ending.family}: as her worker, what the open case showed is gone."
+    return {
+        "children": children, "seed": authority.seed, "today": authority.today.isoformat(), "invented": True,
+        "ending": {"local_id": ending.local_id, "involvement_id": f"I{ending.number}-0", "see": see},
+    }  # fmt: skip
+
+
+def _levels(authority: Authority) -> dict[str, int]:
+    levels = [child.case.level for child in authority.children if child.case]
+    return {"in_need": len(levels), "plans": levels.count("protection"), "looked_after": levels.count("looked_after")}
+
+
+def _correction(out: Path, authority: Authority, child: Child) -> dict[str, Any]:
+    """One file of a later day that makes one present mark an absence."""
+    told = scenarios.correction(authority, child)
+    row = {"student_id": child.number, "date": told["date"], "session": told["session"], "attendance_code_id": schooling.CODES[told["after"]]}
+    path = out / "later" / "marks-correction.json"
+    schooling.write_marks(path, child.school or "", [child], [row], extracted=authority.today)
+    return told | {"file": str(path.relative_to(out))}
+
+
+def _truth(path: Path, children: list[Child]) -> None:
+    """Which records are one child: service, the record's key there, the child's number."""
+    with path.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(["service", "record", "child"])
+        for child in children:
+            if child.school:
+                writer.writerow(["education", child.pupil_id, child.number])
+            if child.came_from:
+                writer.writerow(["education", f"L{child.number:07d}", child.number])
+            if child.social_care:
+                writer.writerow(["socialcare", child.local_id, child.number])
+
+
+def _json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

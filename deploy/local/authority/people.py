@@ -1,0 +1,185 @@
+"""Invented children and their families: who they are, what went wrong in their records, what services know of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from deploy.local.authority import names
+from services.plumbing.files.values import CHECK_LETTERS
+
+AUTHORITY = "999"
+PER_SCHOOL = 280
+IN_NEED, ON_PLANS, LOOKED_AFTER = 0.033, 0.004, 0.007
+MOVED, RENAMED, TWINS, KNOWN_BEFORE = 0.03, 0.015, 0.012, 0.08
+NO_UPN, BAD_UPN, MISTYPED = 0.01, 0.01, 0.02
+
+
+@dataclass(frozen=True)
+class Case:
+    """What social care knows besides the person. level: need, protection or looked_after. workers: (role, professional, team)."""
+
+    level: str
+    referred: date
+    need: str
+    workers: tuple[tuple[str, str, str], ...] = ()
+    ended: date | None = None
+    closed: date | None = None
+
+
+@dataclass(frozen=True)
+class Child:
+    """One invented child. `known_as_family`: the family name as social care has it; None: the same."""
+
+    number: int
+    given: str
+    family: str
+    born: date | None
+    sex: str
+    household: int
+    upn: str | None
+    nhs: str
+    school: str | None = None
+    came_from: str | None = None
+    case: Case | None = None
+    social_care: bool = False
+    social_given: str | None = None
+    social_family: str | None = None
+    social_born: date | None = None
+    social_upn: str | None = None
+    former_family: str | None = None
+    absence: float = 0.05
+    falling: bool = False
+    sen: str = "N"
+    step_parent: bool = False
+    expected: date | None = None
+
+    @property
+    def local_id(self) -> str:
+        """Social care's number of the child."""
+        return f"SC{self.number:06d}"
+
+    @property
+    def pupil_id(self) -> str:
+        """The census table id, the same over terms."""
+        return f"P{self.number:07d}"
+
+
+@dataclass
+class Authority:
+    """Everything invented, before it is written."""
+
+    today: date
+    seed: int
+    schools: list[str]
+    children: list[Child] = field(default_factory=list)
+
+
+def invent(count: int, *, seed: int, today: date) -> Authority:
+    """`count` children, families by families. The same for the same arguments."""
+    rng = random.Random(f"childview {seed}")
+    schools = [f"{AUTHORITY}{4001 + number}" for number in range(max(3, count // PER_SCHOOL))]
+    found = Authority(today, seed, schools)
+    household = 0
+    while len(found.children) < count:
+        household += 1
+        for child in _family(rng, household, len(found.children) + 1, schools, today):
+            if len(found.children) < count:
+                found.children.append(child)
+    return found
+
+
+def _family(rng: random.Random, household: int, first: int, schools: list[str], today: date) -> Iterator[Child]:
+    """One family's children: one to four, now and then twins; siblings share a home, mostly a name and a school."""
+    family, step = _family_name(rng), rng.random() < 0.1
+    school, born = rng.choice(schools), None
+    number = first
+    for _ in range(rng.choices((1, 2, 3, 4), (40, 38, 16, 6))[0]):
+        born = _born(rng, today)
+        twins = 2 if rng.random() < TWINS else 1
+        for _ in range(twins):
+            name = _family_name(rng) if step and rng.random() < 0.5 else family
+            child = _child(rng, number, name, born, household, school if rng.random() < 0.8 else rng.choice(schools), step)
+            yield with_services(rng, child, schools, today)
+            number += 1
+
+
+def _family_name(rng: random.Random) -> str:
+    one = rng.choice(names.FAMILY)
+    return f"{one}-{rng.choice(names.FAMILY)}" if rng.random() < 0.08 else one
+
+
+def _born(rng: random.Random, today: date) -> date:
+    return today - timedelta(days=rng.randrange(30, 17 * 365))
+
+
+def _child(rng: random.Random, number: int, family: str, born: date, household: int, school: str, step: bool) -> Child:
+    sex = rng.choice("FM")
+    return Child(
+        number=number, given=rng.choice(names.GIVEN[sex]), family=family, born=born, sex=sex, household=household,
+        upn=upn(number), nhs=nhs_number(number), school=school, step_parent=step,
+        absence=min(0.6, rng.betavariate(1.3, 18)), sen=rng.choices("NKE", (83, 13, 4))[0],
+    )  # fmt: skip
+
+
+def with_services(rng: random.Random, child: Child, schools: list[str], today: date) -> Child:
+    """The child with a school or none, the errors that records have, and what social care knows."""
+    assert child.born is not None
+    age = (today - child.born).days / 365.25
+    if age < 4.2:
+        child = replace(child, school=None, upn=None)
+    elif rng.random() < MOVED:
+        child = replace(child, came_from=rng.choice([s for s in schools if s != child.school]))
+    if child.school and rng.random() < RENAMED:
+        child = replace(child, former_family=rng.choice(names.FAMILY))
+    luck = rng.random()
+    if child.upn and luck < NO_UPN:
+        child = replace(child, upn=None)
+    elif child.upn and luck < NO_UPN + BAD_UPN:
+        child = replace(child, upn=wrong(child.upn))
+    level = rng.random()
+    if level < IN_NEED:
+        kind = "protection" if level < ON_PLANS else "looked_after" if level < ON_PLANS + LOOKED_AFTER else "need"
+        referred = today - timedelta(days=rng.randrange(20, 700))
+        child = replace(child, social_care=True, case=Case(kind, referred, rng.choice(("N1", "N2", "N3", "N4", "N5", "N8"))))
+    elif rng.random() < KNOWN_BEFORE:
+        child = replace(child, social_care=True)
+    return _as_social_care_has_it(rng, child) if child.social_care else child
+
+
+def _as_social_care_has_it(rng: random.Random, child: Child) -> Child:
+    """Most agree with the school; some numbers are missing or wrong, some names mistyped."""
+    luck = rng.random()
+    if luck < 0.12:
+        return child
+    if luck < 0.12 + MISTYPED:
+        return replace(child, social_given=_mistyped(rng, child.given), social_upn=child.upn)
+    return replace(child, social_upn=child.upn)
+
+
+def _mistyped(rng: random.Random, name: str) -> str:
+    at = rng.randrange(len(name) - 1)
+    return name[:at] + name[at + 1] + name[at] + name[at + 2 :]
+
+
+def upn(number: int) -> str:
+    """A UPN with a good check letter, in the range of an authority that is not there."""
+    rest = f"{AUTHORITY}{number:09d}"
+    return CHECK_LETTERS[sum(weight * int(c) for weight, c in enumerate(rest, 2)) % 23] + rest
+
+
+def wrong(good: str) -> str:
+    """The same number with the check letter of another."""
+    return CHECK_LETTERS[(CHECK_LETTERS.index(good[0]) + 7) % 23] + good[1:]
+
+
+def nhs_number(number: int) -> str:
+    """An NHS number with a good check digit, from the range kept for tests (999)."""
+    while True:
+        digits = f"999{number:06d}"
+        check = 11 - sum(int(d) * w for d, w in zip(digits, range(10, 1, -1), strict=True)) % 11
+        if check != 10:
+            return digits + str(check % 11)
+        number += 500_000

@@ -1,0 +1,170 @@
+"""Named children, one for every promise: who to be, whom to look for, what is to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from deploy.local.authority.people import Authority, Case, Child, nhs_number, upn
+from deploy.local.authority.schooling import school_days
+
+SOCIAL_WORKER, ENDED, RELATIVE, UNTRAINED = "sw-001", "sw-002", "sw-003", "sw-004"
+"""The first four social workers are people one can be."""
+
+
+@dataclass
+class Story:
+    """Everything the scenarios add to the authority and to what is told of it."""
+
+    children: dict[str, Child] = field(default_factory=dict)
+    protections: list[dict[str, Any]] = field(default_factory=list)
+    adoption_pairs: list[dict[str, str]] = field(default_factory=list)
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
+    scenarios: list[dict[str, Any]] = field(default_factory=list)
+    parked: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self, name: str, be: str, see: str, *, child: Child | None, purpose: str = "casework", path: str = "view") -> None:
+        """One scenario, as `make demo` prints it."""
+        self.scenarios.append({"name": name, "be": be, "purpose": purpose, "search": search(child) if child else None, "see": see, "path": path})
+
+
+def search(child: Child) -> dict[str, Any]:
+    """What to type to find a child."""
+    if child.born is None:
+        return {"identifier": {"type": "local_child_id", "value": child.local_id}}
+    return {"family_name": child.family, "given_name": child.given, "birth_date": child.born.isoformat()}
+
+
+def add(authority: Authority) -> Story:
+    """Put the named children into the authority."""
+    story = Story()
+    maker = _Maker(authority, story)
+    for part in (_clue, _twins, _shielded, _adopted, _ended, _relative, _untrained, _two_dates, _unborn, _parked, _corrected, _ending):
+        part(maker, story)
+    authority.children.extend(story.children.values())
+    return story
+
+
+class _Maker:
+    """Makes named children: numbers follow the authority's own."""
+
+    def __init__(self, authority: Authority, story: Story) -> None:
+        self.today = authority.today
+        self.school = authority.schools[0]
+        self._story = story
+        self._next = max(child.number for child in authority.children) + 1
+        self._household = max(child.household for child in authority.children)
+
+    def child(self, name: str, given: str, family: str, age: float, *, worker: str | None = None, **changes: Any) -> Child:
+        """A child of the demonstration's school, known to both services, and in need if someone works with them."""
+        number, self._next = self._next, self._next + 1
+        self._household += "household" not in changes
+        born = self.today - timedelta(days=int(age * 365.25))
+        case = Case("need", self.today - timedelta(days=90), "N1", self.workers(worker)) if worker else None
+        made = Child(
+            number=number, given=given, family=family, born=born, sex="F", household=self._household, upn=upn(number),
+            nhs=nhs_number(number), school=self.school, case=case, social_care=True, social_upn=upn(number),
+        )  # fmt: skip
+        made = replace(made, **changes)
+        self._story.children[name] = made
+        return made
+
+    @staticmethod
+    def workers(worker: str) -> tuple[tuple[str, str, str], ...]:
+        """One allocated worker, of the first team."""
+        return (("Allocated Social Worker", worker, "team-1"),)
+
+
+def _clue(make: _Maker, story: Story) -> None:
+    child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.08)
+    case = Case("need", make.today - timedelta(days=16), "N1", child.case.workers if child.case else ())
+    story.children["clue"] = replace(child, case=case)
+    story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology.", child=child)
+    story.tell("The same child, as her teacher", "teacher", "Her attendance and school life; that another service is involved, not what it holds.", child=child)
+    story.tell("The same child, with no relation", "health-visitor", "Who she is and whom to ask: no attendance, no referral.", child=child, purpose="enquiry")
+
+
+def _twins(make: _Maker, story: Story) -> None:
+    ada = make.child("twin", "Ada", "Zwillingsson", 11)
+    ida = make.child("other twin", "Ida", "Zwillingsson", 11, household=ada.household, born=ada.born)
+    story.children["twin"] = replace(ada, social_upn=ida.upn)
+    story.children["other twin"] = replace(ida, social_upn=ada.upn)
+    story.tell("A twin pair, each with the other's number", "clearing-house-officer", "Nothing was linked by the numbers: the pairs are held, side by side, for you to decide.", child=ada, purpose="data_quality", path="duplicates")
+
+
+def _shielded(make: _Maker, story: Story) -> None:
+    child = make.child("shielded", "Noor", "Verborgenwald", 8, worker=SOCIAL_WORKER, school=None, upn=None, social_upn=None)
+    typed = make.child("mistyped", "Noor", "Verborgenwalt", 8, born=child.born, upn=None, social_upn=None, social_care=False)
+    story.protections.append(_protection(child, "shielded", make.today, named=[SOCIAL_WORKER]))
+    story.tell("A shielded child with a mistyped school record", "teacher", "Nothing, although the school wrote the record: it resembles a shielded child.", child=typed, path="not found")
+    story.tell("The same, as the protection team", "protection-officer", "The child, and the school's mistyped record waiting in the protection queue.", child=child, purpose="enquiry")
+
+
+def _adopted(make: _Maker, story: Story) -> None:
+    before = make.child("before adoption", "Mira", "Vormalsberg", 7)
+    after = make.child("after adoption", "Maya", "Nachmalsberg", 7, born=before.born)
+    story.children["before adoption"] = replace(before, school=None)
+    story.protections.append(_protection(before, "adopted", make.today, named=[]))
+    story.adoption_pairs.append({"one": before.local_id, "other": after.local_id})
+    story.tell("A child after adoption", "social-worker", "An ordinary child. Nothing leads to who she was before.", child=after, purpose="enquiry")
+    story.tell("The same child before adoption", "adoption-officer", "The record from before; nobody else finds it, and nothing in it names the other.", child=before)
+
+
+def _protection(child: Child, kind: str, today: date, *, named: list[str]) -> dict[str, Any]:
+    start = (today - timedelta(days=60)).isoformat()
+    return {"local_id": child.local_id, "protection_kind": kind, "start_date": start, "named_professional_ids": named}
+
+
+def _ended(make: _Maker, story: Story) -> None:
+    child = make.child("ended", "Theo", "Abschlussmann", 6, worker=ENDED, sex="M")
+    assert child.case is not None
+    story.children["ended"] = replace(child, case=replace(child.case, ended=make.today - timedelta(days=1)))
+    story.tell("An involvement that ended yesterday", ENDED, "What a closing worker may still see for 28 days; it ended by itself.", child=child)
+
+
+def _relative(make: _Maker, story: Story) -> None:
+    child = make.child("relative", "Nia", "Verwandtlova", 10)
+    story.conflicts.append({"person": RELATIVE, "search": search(child), "kind": "relative"})
+    story.tell("A worker who is a relative", RELATIVE, "No child: she declared that she is a relative. Any other social worker finds her.", child=child, purpose="enquiry", path="not found")
+
+
+def _untrained(make: _Maker, story: Story) -> None:
+    child = make.child("untrained", "Emeka", "Schulungsrest", 12, worker=UNTRAINED, sex="M")
+    story.tell("Training that has expired", UNTRAINED, "He is the allocated worker, but his training ended last week: what needs it is not shown.", child=child)
+
+
+def _two_dates(make: _Maker, story: Story) -> None:
+    child = make.child("two dates", "Alba", "Doppeltagova", 10)
+    assert child.born is not None
+    born = date(child.born.year, 3, 5)
+    story.children["two dates"] = child = replace(child, born=born, social_born=date(born.year, 5, 3))
+    story.tell("Two sources with different birth dates", "clearing-house-officer", "Day and month stand swapped, so nothing was linked: a pair to decide. Say `same`, and both dates show with their sources.", child=child, purpose="data_quality", path="duplicates")
+
+
+def _unborn(make: _Maker, story: Story) -> None:
+    child = make.child("unborn's sibling", "Mila", "Erwartungsson", 4.6, worker=SOCIAL_WORKER)
+    make.child("unborn", "", "", 0, household=child.household, born=None, expected=make.today + timedelta(days=70), school=None, upn=None, social_upn=None, worker=SOCIAL_WORKER)
+    story.tell("An unborn sibling", SOCIAL_WORKER, "Her household names a sibling who is expected in ten weeks; that child has a view already.", child=child)
+
+
+def _parked(make: _Maker, story: Story) -> None:
+    child = make.child("parked", "Pip", "Wartemannova", 13, worker=SOCIAL_WORKER, sex="M")
+    story.parked = {"service": "education", "local_id": child.pupil_id, "search": search(child)}
+    story.tell("A parked stream", SOCIAL_WORKER, "The school's part says that it may be out of date: a record came that nobody can read. `childview park list` names the place.", child=child)
+
+
+def _corrected(make: _Maker, story: Story) -> None:
+    child = make.child("corrected", "Cora", "Korrekturowa", 9, worker=SOCIAL_WORKER, absence=0.0)
+    story.tell("A mark corrected later", "teacher", "A present mark of her last school day; the command below makes it an absence.", child=child)
+
+
+def _ending(make: _Maker, story: Story) -> None:
+    child = make.child("ending", "Lena", "Offenbarsson", 8, worker=SOCIAL_WORKER)
+    story.tell("An involvement that you end", SOCIAL_WORKER, "Everything of the case; the command below ends the work, and most of it goes.", child=child)
+
+
+def correction(authority: Authority, child: Child) -> dict[str, Any]:
+    """The mark that a later file corrects: the morning of the last school day."""
+    day = school_days(authority.today)[-1]
+    return {"date": day.isoformat(), "session": "AM", "before": "/", "after": "O", "search": search(child)}
