@@ -181,10 +181,12 @@ def screen(client: Client, state: Path) -> str:
     lines += ["", "Who to be (sign in by choosing a name; `childview token ROLE` gives a bearer token):"]
     lines += [f"  {p['name']:28} {p['title']:34} {p['try']}" for p in _first_of_each_role(_read(folder, "personas.json"))]
     lines += ["", "What to see:"]
-    names = {p["person"]: p["name"] for p in _read(folder, "personas.json")}
+    people = _read(folder, "personas.json")
+    names = {p["role"]: p["name"] for p in reversed(people)} | {p["person"]: p["name"] for p in people}
     for one in _read(folder, "scenarios.json"):
         search = ", ".join(str(value) for value in (one["search"] or {}).values())
-        lines += [f"  {one['name']}", f"      as {names.get(one['be'], one['be'])}, for {one['purpose']}; find: {search or '-'}", f"      {one['see']}"]
+        who = f"      as {names[one['be']]}, for {one['purpose']}; find: {search or '-'}"
+        lines += [f"  {one['name']}", who, f"      {one['see']}"]
     correction = folder / _read(folder, "manifest.json")["correction"]["file"]
     lines += [
         "", "Change something, then reload the page:",

@@ -31,7 +31,8 @@ def described(service: str) -> str:
 
 
 def _settings(service: str) -> Settings:
-    nowhere = {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_MASTER_KEY": "00" * 32, "CHILDVIEW_CONTRACTS": str(ROOT / "contracts")}
+    nowhere = {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_MASTER_KEY": "00" * 32}
+    nowhere["CHILDVIEW_CONTRACTS"] = str(ROOT / "contracts")
     return from_environment(service, "api", nowhere)
 
 

@@ -81,7 +81,7 @@ def _clue(make: _Maker, story: Story) -> None:
     case = Case("need", make.today - timedelta(days=16), "N1", child.case.workers if child.case else ())
     story.children["clue"] = replace(child, case=case)
     story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology.", child=child)
-    story.tell("The same child, as her teacher", "teacher", "Her attendance and school life; that another service is involved, not what it holds.", child=child)
+    story.tell("The same child, as her teacher", "teacher", "Her attendance and school life, and nothing that says that social care is involved.", child=child)
     story.tell("The same child, with no relation", "health-visitor", "Who she is and whom to ask: no attendance, no referral.", child=child, purpose="enquiry")
 
 

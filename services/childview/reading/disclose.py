@@ -32,6 +32,8 @@ class Shown:
     entries: dict[str, list[tuple[Segment, list[tuple[Field, Level, bytes]]]]] = field(default_factory=dict)
     decided: dict[Key, tuple[Level, int, int]] = field(default_factory=dict)
     masks: dict[str, int] = field(default_factory=lambda: {"full": 0, "masked": 0, "noted": 0})
+    sources: set[str] = field(default_factory=set)
+    """The sources of what is shown in full: of no other may it be said how fresh it is."""
 
 
 class Disclosure:
@@ -110,6 +112,8 @@ class Disclosure:
 
     def _segment(self, segment: Segment) -> None:
         members = [m for member in segment.members if (m := self._member(segment, member)) is not None]
+        if any(level is Level.FULL for _, level, _ in members):
+            self.shown.sources.add(segment.source)
         if not segment.kind:
             self.shown.fields += [body for _, _, body in members]
         elif members:
@@ -191,8 +195,8 @@ def page(
     return b"[" + b",".join(items) + b"]", following
 
 
-def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_review: bool) -> bytes:
-    """The answer to a read of one child."""
+def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_review: bool, behind: Iterable[str] = ()) -> bytes:
+    """The answer to a read of one child. behind: sources that may be out of date; said of those shown in full alone."""
     parts = [b'"id":' + _json.encode(child), b'"fields":{' + b",".join(shown.fields) + b"}"]
     parts.append(b'"noted":' + _json.encode(noted(shown, catalogue)))
     pages = []
@@ -200,6 +204,8 @@ def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_revi
         items, following = page(entries)
         pages.append(b'"%s":{"items":%s,"next":%s}' % (category.encode(), items, _json.encode(following)))
     parts.append(b'"entries":{' + b",".join(pages) + b"}")
+    if late := sorted(shown.sources & set(behind)):
+        parts.append(b'"may_be_out_of_date":' + _json.encode(late))
     if under_review:
         parts.append(b'"under_review":true')
     parts.append(b'"ask":' + _json.encode(ask))
@@ -207,9 +213,11 @@ def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_revi
 
 
 def noted(shown: Shown, catalogue: Catalogue) -> list[Mapping[str, str | None]]:
-    """One neutral sentence a category, in catalogue order, and whom to ask."""
-    return [
-        {"label": category.noted, "ask": category.ask}
+    """Neutral sentences in catalogue order, and whom to ask. Categories that share one say it once: their number tells
+    nothing."""
+    said = {
+        category.noted: category.ask
         for category in catalogue.categories.values()
         if category.id in shown.noted and category.noted
-    ]
+    }
+    return [{"label": label, "ask": ask} for label, ask in said.items()]

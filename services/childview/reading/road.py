@@ -179,7 +179,10 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
         opened = await find_or_refuse(reading, asked, child)
         decided = disclosure(reading, asked, opened)
         shown = decided.show(opened.view, silent=opened.passed.silent)
-        body = disclose.body(child, shown, reading.catalogue, ask=FRONT_DOOR, under_review=_under_review(opened))
+        behind = {*opened.found.parked, *stale_sources(opened.found.fresh, asked.now, reading.settings.stale_after)}
+        body = disclose.body(
+            child, shown, reading.catalogue, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind
+        )
         answer = await settle(reading, asked, [(opened, decided)], body, action="read", if_none_match=if_none_match)
     reading.measure.metrics.observe("read_seconds", time.perf_counter() - started)
     for level, bits in shown.masks.items():

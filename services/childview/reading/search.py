@@ -21,7 +21,8 @@ IDENTIFIERS = {"upn": "upn", "nhs_number": "nhs_number", "uln": "uln", "local_ch
 NAMES = {"family_name": ("family_name", "former_family_name"), "given_name": ("given_name", "known_as")}
 WEIGHTS = {"family_name": 3, "given_name": 3, "birth_date": 4, "postcode": 2, "identifier": 10}
 NEEDED = 4
-"""How much must agree: an identifier, a birth date, or both names; a name alone is no search."""
+"""How much must agree: an identifier, a birth date, or both names; a name alone is no search. Where more than a birth
+date was typed, a birth date alone is a stranger's."""
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -36,7 +37,8 @@ async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> roa
         terms = [(field, term) for pairs in wanted.values() for field, term in pairs]
         ids = await store.by_terms(conn, terms)
         held = await store.terms_of(conn, ids)
-        near = [child for child in ids if _score(wanted, held[child], None) >= NEEDED]
+        needed = NEEDED + (set(wanted) > {"birth_date"})
+        near = [child for child in ids if _score(wanted, held[child], None) >= needed]
         ranked: list[tuple[int, str, Child, Disclosure]] = []
         for child in near:
             found = await store.one(conn, child, asked.who.subject)
@@ -44,7 +46,7 @@ async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> roa
             if opened.finds and "socialcare" not in found.parked:
                 decided = road.disclosure(reading, asked, opened)
                 score = _score(wanted, held[child], _visible(reading, opened, decided))
-                if score >= NEEDED:
+                if score >= needed:
                     ranked.append((-score, child, opened, decided))
     ranked.sort(key=lambda item: item[:2])
     return await _answer(reading, asked, body, ranked[:MOST], lease, now)
