@@ -23,7 +23,7 @@ import jwt
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI, Form, HTTPException, Query
+from fastapi import FastAPI, Form, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jwt.algorithms import RSAAlgorithm
 
@@ -55,6 +55,12 @@ class Issuer:
     def user_token(self, persona: Mapping[str, Any], audience: str) -> str:
         """A person's token for an app: one person in one post."""
         return self.sign(persona["person"], audience, lifetime=USER_LIFETIME, post=persona["post"])
+
+    def redirect(self, persona: dict[str, Any], client: str, address: str, state: str, challenge: str) -> RedirectResponse:
+        """Back to the app with a code that it can redeem once, within a minute."""
+        code = secrets.token_urlsafe(32)
+        self.codes[code] = (persona, client, challenge, time.time() + CODE_LIFETIME)
+        return RedirectResponse(f"{address}?{urlencode({'code': code, 'state': state})}", status_code=303)
 
     def people(self) -> list[dict[str, Any]]:
         """The demonstration's people."""
@@ -119,9 +125,12 @@ def application(issuer: Issuer) -> FastAPI:
         code_challenge_method: str,
         response_type: str = "code",
         login_hint: str = Query(""),
-    ) -> HTMLResponse:
+    ) -> Response:
         if issuer.redirects.get(client_id) != redirect_uri or code_challenge_method != "S256" or response_type != "code":
             raise HTTPException(400, "unknown app, address or method")
+        hinted = next((p for p in issuer.people() if p["person"] == login_hint), None)
+        if hinted is not None:
+            return issuer.redirect(hinted, client_id, redirect_uri, state, code_challenge)
         hidden = {"client_id": client_id, "redirect_uri": redirect_uri, "state": state, "code_challenge": code_challenge}
         return HTMLResponse(_page(issuer.people(), hidden), headers={"Cache-Control": "no-store"})
 
@@ -139,9 +148,11 @@ def application(issuer: Issuer) -> FastAPI:
         persona = next((p for p in issuer.people() if p["person"] == person and p["post"] == post), None)
         if persona is None:
             raise HTTPException(400, "no such person")
-        code = secrets.token_urlsafe(32)
-        issuer.codes[code] = (persona, client_id, code_challenge, time.time() + CODE_LIFETIME)
-        return RedirectResponse(f"{redirect_uri}?{urlencode({'code': code, 'state': state})}", status_code=303)
+        return issuer.redirect(persona, client_id, redirect_uri, state, code_challenge)
+
+    @app.get("/people")
+    def people() -> list[dict[str, str]]:
+        return [{name: p[name] for name in ("person", "name", "title")} for p in issuer.people()]
 
     @app.post("/token")
     def token(

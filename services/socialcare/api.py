@@ -66,16 +66,19 @@ async def practitioner(request: Request, who: Annotated[Principal, Depends(wires
     raise Problem("token", "This caller may not use this address.", status=403)
 
 
-async def _role(request: Request, who: Principal) -> str | None:
-    """The post's role now, by a lease asked of policy."""
+async def _role(request: Request, who: Principal, purpose: str = "enquiry") -> str | None:
+    """The post's role now, by a lease asked of policy, for a purpose that the post works for."""
     state = request.app.state
     answer = await state.http.post(
         f"{state.settings.urls['policy']}/v1/leases",
-        json={"user_token": who.token, "purpose": "enquiry"},
+        json={"user_token": who.token, "purpose": purpose},
         headers=await state.tokens.bearer("policy"),
         timeout=5,
     )
-    return answer.json().get("role") if answer.status_code == 200 else None
+    if answer.status_code == 200:
+        return answer.json()["role"]
+    permitted = answer.json().get("permitted", []) if answer.status_code == 403 else []
+    return await _role(request, who, permitted[0]) if permitted and purpose not in permitted else None
 
 
 Caller = Annotated[Principal, Depends(practitioner)]

@@ -24,7 +24,7 @@ IMPORTERS = frozenset({"service:cli", "service:education", "service:socialcare"}
 PROTECTORS = frozenset({"service:cli", "service:socialcare", "role:protection-officer", "role:adoption-officer"})
 LEASERS = frozenset({"service:childview", "service:socialcare"})
 ALLOWED = {
-    ("audit", "GET /v1/ledger"): CLI,
+    ("audit", "*"): CLI,
     ("childview", "GET /v1/status"): CLI,
     ("childview", "GET /v1/parked"): CLI,
     ("childview", "POST /v1/parked"): CLI,

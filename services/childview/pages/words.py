@@ -1,0 +1,121 @@
+"""What an answer says, in words for a page: labels, code lists and dates from the catalogue, nothing decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.childview.projection.catalogue import Catalogue, Field
+
+PURPOSES = {
+    "casework": "Work on this child's case", "enquiry": "An enquiry", "attendance": "Attendance", "sen": "Special educational needs",
+    "review": "A review", "data_quality": "Data quality", "subject_access": "A subject access request", "audit": "Audit",
+    "emergency": "An emergency",
+}  # fmt: skip
+SOURCES = {"education": "education", "socialcare": "children's social care", "childview": "worked out here"}
+NAMES = ("given_name", "family_name")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One field on a page. note: where it is from and since when; only what is shown in full has one."""
+
+    label: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a category."""
+
+    label: str
+    when: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One category: fields that stand by themselves, entries, and whether more entries follow."""
+
+    id: str
+    label: str
+    rows: tuple[Row, ...]
+    entries: tuple[Entry, ...] = ()
+    more: bool = False
+
+
+def name_of(fields: Mapping[str, Any]) -> str:
+    """The child's name as far as it is shown."""
+    return " ".join(str(fields[name]["value"]) for name in NAMES if name in fields) or "A child without a name"
+
+
+def sections(catalogue: Catalogue, body: Mapping[str, Any]) -> list[Section]:
+    """A child's answer by category, in catalogue order; a category of which nothing is shown is not there."""
+    found = []
+    for category in catalogue.categories.values():
+        rows = tuple(row(catalogue, field, body["fields"][field.id]) for field in catalogue.fields
+                     if field.category == category.id and field.id in body["fields"])  # fmt: skip
+        held = body["entries"].get(category.id, {"items": [], "next": None})
+        entries = tuple(entry(catalogue, category.id, one) for one in held["items"])
+        if rows or entries:
+            found.append(Section(category.id, category.label, rows, entries, held["next"] is not None))
+    return found
+
+
+def entry(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Entry:
+    """One entry, its fields in catalogue order."""
+    rows = tuple(row(catalogue, field, one["fields"][field.id]) for field in catalogue.fields if field.id in one["fields"])
+    label = catalogue.categories[category].kinds.get(one["kind"] or "", catalogue.categories[category].label)
+    return Entry(label, day(one.get("effective")), rows)
+
+
+def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any]) -> Row:
+    """One field: its label, its value in words, and where it is from."""
+    text = value(catalogue, field, shown.get("value"))
+    if shown["level"] == "masked":
+        return Row(field.label, text, "shown in part")
+    note = [SOURCES.get(shown.get("source", ""), shown.get("source", ""))]
+    if shown.get("effective"):
+        note.append(f"as of {day(shown['effective'])}")
+    if shown.get("flag"):
+        note.append(f"not valid: {shown['flag']}")
+    return Row(field.label, text, ", ".join(part for part in note if part))
+
+
+def value(catalogue: Catalogue, field: Field, found: Any) -> str:
+    """A value in words: codes by their label, dates written out, lists and parts joined."""
+    if isinstance(found, Mapping):
+        return ", ".join(_part(catalogue, field, name, part) for name, part in found.items() if part is not None)
+    if isinstance(found, list):
+        return ", ".join(value(catalogue, field, part) for part in found)
+    if found is None:
+        return ""
+    text = str(found)
+    code = catalogue.codes.get(field.codes or "", {}).get(text)
+    if code is not None:
+        return code.label
+    if len(text) == 10 and text[4:5] == "-":
+        return day(text)
+    return f"{text} %" if field.type == "rate" else text
+
+
+_BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session"})
+
+
+def _part(catalogue: Catalogue, field: Field, name: str, part: Any) -> str:
+    text = value(catalogue, field, part)
+    return text if name in _BARE else f"{name.replace('_', ' ')} {text}"
+
+
+def day(text: str | None) -> str:
+    """`2026-11-24` as `24 November 2026`; what is no date stays."""
+    if not text:
+        return ""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{found.day} {found:%B %Y}"
