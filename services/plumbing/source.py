@@ -42,7 +42,8 @@ IMPORTERS = ("cli", "education", "socialcare")
 class Kind:
     """What tells one source service from another.
 
-    recognise: makes what recognises the files of one delivery. readers: record class -> services that may fetch its keys; "*" for every other class.
+    recognise: makes what recognises the files of one delivery. readers: record class -> services that may fetch its keys;
+    "*" for every other class.
     """
 
     service: str

@@ -58,7 +58,8 @@ def test_seen_as_her_teacher_the_same_page_shows_less(page, demonstration, scena
     picture(page, "child-as-teacher")
     assert page.url == address
     text = page.locator("main").inner_text()
-    assert "Attendance" in text and "Referral" not in text and "social care" not in text.replace("children's social care", "social care").split("See as")[-1]
+    assert "Attendance" in text and "Referral" not in text
+    assert "social care" not in text.split("This visit is for")[-1]
 
 
 def test_a_hidden_child_and_an_unknown_one_are_the_same_page(page, demonstration, scenarios):
@@ -136,4 +137,4 @@ def test_no_page_breaks_the_accessibility_rules(browser, demonstration, scenario
     page.goto("/")
     pages["start"] = Axe().run(page)
     context.close()
-    assert {name: [v["id"] for v in found.response["violations"]] for name, found in pages.items()} == dict.fromkeys(pages, [])
+    assert [(name, v["id"]) for name, found in pages.items() for v in found.response["violations"]] == []

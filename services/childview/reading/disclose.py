@@ -133,11 +133,10 @@ class Disclosure:
         level = self.plain_level(found)
         if level is Level.FULL and not all(self._full_on(name) for name in found.inputs if name != found.category):
             level = clamp(Level.NOTED, found.levels)
-        shown = value if level is Level.FULL else masked(self._catalogue, found, value)
-        name = "full" if level is Level.FULL else "masked"
-        body = None if shown is None else b'"%s":%s' % (
-            found.id.encode(), _json.encode({"level": name, "value": shown, "source": "childview"} if name == "full" else {"level": name, "value": shown}),
-        )  # fmt: skip
+        full = level is Level.FULL
+        shown = value if full else masked(self._catalogue, found, value)
+        said = {"level": "full", "value": shown, "source": "childview"} if full else {"level": "masked", "value": shown}
+        body = None if shown is None else b'"%s":%s' % (found.id.encode(), _json.encode(said))
         kept = self._put(found, level, body if level >= Level.MASKED else None)
         if kept is not None:
             self.shown.fields.append(kept[2])

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-_MONTHS = {name: number for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _UPN = re.compile(r"^[A-Z]\d{11}[\dA-Z]$")
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _BLANK = frozenset({"", "null", "none", "nan"})
