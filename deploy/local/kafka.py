@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.plumbing.kafka import envelope
+
 VERSION = "4.4.0"
 COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
 SUMS = Path(__file__).with_name("kafka-jars.sha256")
@@ -78,6 +80,8 @@ def properties(broker: Broker) -> str:
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{broker.port}",
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
+        "message.max.bytes": str(envelope.ROOM),
+        "replica.fetch.max.bytes": str(envelope.ROOM),
         "log.dirs": str(logs).replace("\\", "\\\\"),
         "auto.create.topics.enable": "false",
         "log.retention.ms": "-1",

@@ -100,18 +100,20 @@ class Disclosure:
 
     # -- showing -------------------------------------------------------------------------------------------------
 
-    def show(self, view: View, *, silent: frozenset[str]) -> Shown:
-        """Everything of the child that may be shown, in catalogue order."""
+    def show(self, view: View, *, silent: frozenset[str], only: frozenset[str] | None = None) -> Shown:
+        """Everything of the child that may be shown, in catalogue order. only: the fields a list has room for, which then
+        are all that is decided and recorded."""
         for segment in view.segments:
             if segment.refers is None or segment.refers not in silent:
-                self._segment(segment)
+                self._segment(segment, only)
         for found in self._catalogue.fields:
-            if found.derived:
+            if found.derived and (only is None or found.id in only):
                 self._derived(view, found)
         return self.shown
 
-    def _segment(self, segment: Segment) -> None:
-        members = [m for member in segment.members if (m := self._member(segment, member)) is not None]
+    def _segment(self, segment: Segment, only: frozenset[str] | None) -> None:
+        wanted = [m for m in segment.members if only is None or self._catalogue.fields[m.field].id in only]
+        members = [m for member in wanted if (m := self._member(segment, member)) is not None]
         if any(level is Level.FULL for _, level, _ in members):
             self.shown.sources.add(segment.source)
         if not segment.kind:

@@ -66,10 +66,16 @@ def _pair(reading: Reading, held: Held, sides: Sequence[tuple[Child, Disclosure]
     """Two children side by side, each as this officer may see it."""
     records = []
     for opened, decided in sides:
-        shown = decided.show(opened.view, silent=opened.passed.silent)
+        shown = decided.show(opened.view, silent=opened.passed.silent, only=_compared(reading))
         records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(shown.fields)))
     head = {"id": held.pair, "queue": held.queue, "claimed_by_me": held.claimed_by is not None}
     return _json.encode(head)[:-1] + b',"children":[' + b",".join(records) + b"]}"
+
+
+def _compared(reading: Reading) -> frozenset[str]:
+    """The fields that stand by themselves: what two records are told apart by."""
+    single = {category.id for category in reading.catalogue.categories.values() if category.single}
+    return frozenset(field.id for field in reading.catalogue.fields if field.category in single)
 
 
 async def claim(reading: Reading, asked: Asker, pair: str) -> None:

@@ -12,6 +12,7 @@ from services.plumbing import access
 from services.plumbing.problems import Problem
 
 MOST_CASES = 500
+_LISTED = frozenset({"given_name", "family_name", "birth_date", "plan_status"})
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -78,8 +79,7 @@ async def caseload(reading: Reading, asked: Asker) -> Answer:
                 found.append((opened, road.disclosure(reading, asked, opened)))
     items = []
     for opened, decided in found[:MOST_CASES]:
-        shown = decided.show(opened.view, silent=opened.passed.silent)
-        names = [part for part in shown.fields if part.split(b'"', 2)[1] in (b"given_name", b"family_name", b"birth_date", b"plan_status")]
+        names = decided.show(opened.view, silent=opened.passed.silent, only=_LISTED).fields
         how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
         items.append(b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), b",".join(names)))
     body = b'{"items":[' + b",".join(sorted(items, key=lambda item: item[40:])) + b"]}"

@@ -97,9 +97,8 @@ def _visible(reading: Reading, opened: Child, decided: Disclosure) -> set[str]:
 async def _answer(reading: Reading, asked: Asker, body, ranked, lease, now) -> road.Answer:
     items = []
     for _, child, opened, decided in ranked:
-        shown = decided.show(opened.view, silent=opened.passed.silent)
-        names = [part for part in shown.fields if part.split(b'"', 2)[1].decode() in _DISPLAYED]
-        items.append(b'{"id":' + _json.encode(child) + b',"fields":{' + b",".join(names) + b"}}")
+        shown = decided.show(opened.view, silent=opened.passed.silent, only=_DISPLAYED)
+        items.append(b'{"id":' + _json.encode(child) + b',"fields":{' + b",".join(shown.fields) + b"}}")
     found = b'{"items":[' + b",".join(items) + b"]}"
     query = access.digest(reading.settings.digest_key, _json.encode(body))
     made = road.make_access(

@@ -140,7 +140,7 @@ async def _assigned(bootstrap: str, offsets: Mapping[Place, int], *, client: str
         enable_auto_commit=False,
         fetch_min_bytes=1,
         fetch_max_wait_ms=250,
-        max_partition_fetch_bytes=4_194_304,
+        max_partition_fetch_bytes=envelope.ROOM,
     )
     await consumer.start()
     consumer.assign([TopicPartition(*place) for place in offsets])

@@ -12,6 +12,10 @@ import msgspec
 
 SEALED = "application/vnd.childview.sealed"
 PLAIN = "application/json"
+LARGEST = 4 * 1024 * 1024
+"""Bytes of one event at most. What is larger is refused before it is acknowledged: it could never be published."""
+ROOM = 2 * LARGEST
+"""Bytes of one request to Kafka or one answer of it: brokers, producers and consumers must agree on it."""
 
 
 class Header(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ import msgspec
 
 from services.plumbing import sealing, telemetry
 from services.plumbing.kafka import envelope
+from services.plumbing.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,10 @@ class Outbox:
             data = sealing.seal(
                 keys[(str(stream), event.record_class)], plain=data, bound_to=envelope.associated_data(header)
             )
-        return envelope.encode(header, data)
+        value = envelope.encode(header, data)
+        if len(value) > envelope.LARGEST:
+            raise Problem("too-large", "What this would record is larger than one event may be.")
+        return value
 
     async def _insert(self, conn: asyncpg.Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
         await conn.execute(

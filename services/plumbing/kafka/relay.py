@@ -36,6 +36,7 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
         acks="all",
         linger_ms=0,
         max_batch_size=131_072,
+        max_request_size=envelope.ROOM,
         request_timeout_ms=15_000,
     )
 
