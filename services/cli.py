@@ -185,7 +185,10 @@ class Client:
         """A service's JSON answer. Raises Failed with the problem's own words."""
         headers = {"Authorization": f"Bearer {token or self._bearer(service)}", **kwargs.pop("headers", {})}
         answer = self._http.request(method, f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, **kwargs)
-        body = answer.json() if answer.content else {}
+        try:
+            body = answer.json() if answer.content else {}
+        except ValueError:
+            raise Failed(f"{service}: {answer.status_code}") from None
         if answer.is_success or "files" in body:
             return body
         raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")

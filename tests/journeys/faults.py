@@ -107,8 +107,9 @@ def prepare(here: Installation) -> Reader:
 def strike(here: Installation, process: str, first: int, delay: float) -> float:
     """Import while the process is killed; seconds from the kill until everything is visible."""
     outcome: list[Any] = []
+    files = {"pupilonroll.csv": census(first)}
     importing = threading.Thread(
-        target=lambda: outcome.append(insistently(lambda: here.take("education", {"pupilonroll.csv": census(first)}, collection="2026-spring")))
+        target=lambda: outcome.append(insistently(lambda: here.take("education", files, collection="2026-spring")))
     )
     importing.start()
     time.sleep(delay)
