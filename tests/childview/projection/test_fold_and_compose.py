@@ -1,0 +1,131 @@
+"""The view is a pure function of the log: order between streams, batches and repetition make no difference."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.childview.projection import compose, fold, view
+from services.childview.projection.catalogue import Catalogue
+from services.childview.projection.compose import Link
+from services.plumbing.contracts import Schemas
+from tests.childview.events import OTHER, STREAM, event, marks, person, referral
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+SCHEMAS, CATALOGUE = Schemas.load(CONTRACTS), Catalogue.load(CONTRACTS)
+KEY = b"k" * 32
+LINKS = {STREAM: Link("new", "linked", False, 1), OTHER: Link("automatic", "linked", False, 2)}
+days = st.dates().map(lambda d: d.isoformat())
+codes = st.sampled_from(["/", "\\", "I", "O", "L", "ZZ"])
+names = st.text(alphabet="abcdefghij -'é", min_size=1, max_size=8)
+
+
+def folded(events) -> dict[str, fold.SourceRecord]:
+    records: dict[str, fold.SourceRecord] = {}
+    for one in events:
+        held = records.get(one.envelope.subject) or fold.new_record(one)
+        records[one.envelope.subject] = fold.fold(held, one, SCHEMAS)
+    return records
+
+
+def bytes_of(events) -> bytes:
+    records = folded(events)
+    links = {stream: LINKS[stream] for stream in records}
+    return compose.compose("c", list(records.values()), links, catalogue=CATALOGUE, address_key=KEY).view
+
+
+def values(events, field: str) -> list:
+    import json
+
+    made = view.decode(bytes_of(events))
+    index = CATALOGUE.by_id(field).index
+    return [json.loads(b"{" + m.full + b"}")[field]["value"] for s in made.segments for m in s.members if m.field == index]
+
+
+@st.composite
+def streams(draw):
+    """Events of two streams, each in its own order."""
+    def one(make, count):
+        return [make(version) for version in range(1, count + 1)]
+
+    school = one(lambda v: draw(st.one_of(
+        st.builds(lambda g, f, e: person(v, given_name=g, family_name=f, birth_date="2015-01-02", extracted=e), names, names, days),
+        st.builds(lambda found, e: marks(v, *[(d, s, c) for d, s, c in found], extracted=e),
+                  st.lists(st.tuples(st.just("2026-11-20"), st.sampled_from(["AM", "PM"]), codes), max_size=3), days),
+    )), draw(st.integers(1, 5)))  # fmt: skip
+    care = one(lambda v: draw(st.one_of(
+        st.builds(lambda g, e: person(v, stream=OTHER, service="socialcare", given_name=g, extracted=e), names, days),
+        st.builds(lambda i, d, e: referral(v, referral_id=i, referral_date=d, extracted=e), st.sampled_from("ab"), days, days),
+        st.builds(lambda i, e: referral(v, referral_id=i, withdrawn=True, extracted=e), st.sampled_from("ab"), days),
+    )), draw(st.integers(1, 5)))  # fmt: skip
+    return school, care
+
+
+@given(streams(), st.randoms(use_true_random=False))
+@settings(max_examples=80, deadline=None)
+def test_any_interleaving_that_keeps_each_streams_order_gives_the_same_bytes(found, luck: random.Random):
+    school, care = found
+    left, right, mixed = list(school), list(care), []
+    while left or right:
+        side = left if left and (not right or luck.random() < 0.5) else right
+        mixed.append(side.pop(0))
+    assert bytes_of([*school, *care]) == bytes_of(mixed) == bytes_of([*care, *school])
+
+
+@given(streams())
+@settings(max_examples=40, deadline=None)
+def test_a_record_kept_and_read_again_between_any_two_events_is_the_same(found):
+    school, care = found
+    records: dict[str, bytes] = {}
+    for one in [*school, *care]:
+        held = fold.decode(records[one.envelope.subject]) if one.envelope.subject in records else fold.new_record(one)
+        records[one.envelope.subject] = fold.encode(fold.fold(held, one, SCHEMAS))
+    straight = {stream: fold.encode(record) for stream, record in folded([*school, *care]).items()}
+    assert records == straight
+
+
+def test_a_later_file_corrects_an_earlier_mark():
+    found = [marks(1, ("2026-11-20", "AM", "/")), marks(2, ("2026-11-20", "AM", "O"), extracted="2026-11-02")]
+    assert values(found, "attendance_code") == ["O"]
+
+
+def test_an_older_extract_never_overwrites_a_newer_one():
+    found = [marks(1, ("2026-11-20", "AM", "O"), extracted="2026-11-02"), marks(2, ("2026-11-20", "AM", "/"), extracted="2026-11-01")]
+    assert values(found, "attendance_code") == ["O"]
+
+
+def test_what_was_withdrawn_is_not_brought_back_by_an_older_extract():
+    found = [
+        referral(1, referral_id="a", referral_date="2026-01-01", extracted="2026-02-01"),
+        referral(2, referral_id="a", withdrawn=True, extracted="2026-03-01"),
+        referral(3, referral_id="a", referral_date="2026-01-01", extracted="2026-02-15"),
+    ]
+    assert values(found, "referral_period") == []
+
+
+def test_an_unknown_kind_of_event_is_counted_and_changes_nothing_else():
+    record = folded([person(1, given_name="A"), event("education.shoe-size-measured.v1", 2, {"size": 3})])[STREAM]
+    assert record.unknown == 1 and record.version == 2 and len(record.entries) == 1
+
+
+def test_a_destroyed_key_leaves_one_tombstone_the_same_live_and_rebuilt():
+    gone = event("education.key-destroyed.v1", 3, {"record_class": "R-REGISTER"}, record_class="")
+    live = bytes_of([person(1, given_name="A"), marks(2, ("2026-11-20", "AM", "O")), gone])
+    withheld = event("education.attendance-recorded.v1", 2, None, state="destroyed", record_class="R-REGISTER")
+    rebuilt = bytes_of([person(1, given_name="A"), withheld, gone])
+    assert live == rebuilt
+    assert view.decode(live).tombstones == ["R-REGISTER"]
+
+
+def test_two_sources_that_differ_both_show_and_the_preferred_one_stands_first():
+    import json
+
+    found = [person(1, birth_date="2015-01-02"), person(1, stream=OTHER, service="socialcare", birth_date="2015-02-01")]
+    made = view.decode(bytes_of(found))
+    index = CATALOGUE.by_id("birth_date").index
+    shown = next(json.loads(b"{" + m.full + b"}")["birth_date"] for s in made.segments for m in s.members if m.field == index)
+    assert shown["value"] == "2015-01-02"
+    assert shown["others"] == [{"value": "2015-02-01", "source": "socialcare"}]
