@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 
 from services.plumbing import database, telemetry
+from services.plumbing.contracts import SchemaRefused
 from services.plumbing.kafka.outbox import NewEvent, Outbox, Validator, lock_streams
 from services.plumbing.problems import Problem
 
@@ -127,7 +128,7 @@ class AccessWriter:
         self._telemetry.metrics.set("access_records_waiting", self._queue.qsize())
         try:
             return await asyncio.wait_for(asyncio.shield(waiting.done), PATIENCE)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SchemaRefused) as error:
             raise Problem("audit-unavailable", "Nothing is shown that cannot be recorded. Try again soon.") from error
 
     async def _run(self) -> None:
@@ -138,9 +139,16 @@ class AccessWriter:
             await self._settle(group)
 
     async def _settle(self, group: list[_Waiting]) -> None:
-        """Write one group; whoever waits learns the number or the failure."""
+        """Write one group; whoever waits learns the number or the failure. A record that may not be written fails alone."""
         try:
             last = await self._insert([waiting.access for waiting in group])
+        except (Problem, SchemaRefused) as error:
+            if len(group) > 1:
+                for waiting in group:
+                    await self._settle([waiting])
+            elif not group[0].done.done():
+                group[0].done.set_exception(error)
+            return
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             await self._drop_connection()
             for waiting in group:

@@ -128,5 +128,5 @@ def test_nothing_is_linked_without_number_birth_date_and_both_names(one, others)
     found = [Candidate(f"r{n}", f"c{n}", other, False) for n, other in enumerate(others)]
     made = decide.decide("mine", one, candidates=found, now=None, fellows=(), apart=(), new_id=lambda: "new")
     if made.kind == "link":
-        assert one.identifiers and one.given and one.family and one.birth_date == date(2015, 3, 5) or one.birth_date is not None
+        assert (one.identifiers and one.given and one.family and one.birth_date == date(2015, 3, 5)) or one.birth_date is not None
         assert any(other == one for other in others)

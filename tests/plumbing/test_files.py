@@ -1,0 +1,92 @@
+"""Files that are not what they should be are refused before any row is taken, and say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.gb import nhs
+
+from services.plumbing.files import markup, values
+from services.plumbing.files.report import FileRefused, Report
+from services.plumbing.files.tables import open_table
+
+
+def table(folder: Path, content: bytes):
+    path = folder / "t.csv"
+    path.write_bytes(content)
+    return open_table(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (b"a,b,A\n1,2,3\n", "there twice"),
+        (b'a,b\n1,"2\n', "quote"),
+        (b"a,b\n1,2\n3\n", "cut off"),
+        (b"only one column\n1\n", "no CSV table"),
+        (b"a,b\n\x00\x01,2\n", "not text"),
+    ],
+)
+def test_a_table_that_is_not_whole_is_refused(tmp_path, content, why):
+    with pytest.raises(FileRefused, match=why):
+        table(tmp_path, content)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_names_come_whole_out_of_every_encoding_of_the_sector(tmp_path, encoding):
+    found = table(tmp_path, "id,name\n1,Zoë\n".encode(encoding))
+    assert [row for _, row in found.rows()] == [{"id": "1", "name": "Zoë"}]
+
+
+def test_a_row_knows_its_number_in_the_file(tmp_path):
+    assert [number for number, _ in table(tmp_path, b"a,b\n1,2\n3,4\n").rows()] == [2, 3]
+
+
+@pytest.mark.parametrize("content", [b"", b"<a><b></a>", b"<a><b>", b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'])
+def test_xml_that_is_broken_or_has_entities_is_refused(tmp_path, content):
+    path = tmp_path / "x.xml"
+    path.write_bytes(content)
+    with pytest.raises(FileRefused):
+        list(markup.elements(path, "x.xml", "b"))
+
+
+@pytest.mark.parametrize(("text", "day"), [("2015-03-27", "2015-03-27"), ("27/03/2015", "2015-03-27"), ("2020-Apr-25 00:00:00", "2020-04-25"), ("", None), ("null", None)])
+def test_dates_are_read_day_first_and_never_guessed(text, day):
+    assert values.day(text) == day
+
+
+@pytest.mark.parametrize("text", ["2015-02-31", "13/13/2015", "yesterday", "2015"])
+def test_what_is_no_date_is_said_to_be_none(text):
+    with pytest.raises(values.Unreadable):
+        values.day(text)
+
+
+@given(st.integers(0, 999_999_999))
+def test_nhs_numbers_are_valid_when_the_library_says_so(number):
+    for last in range(10):
+        text = f"{number:09d}{last}"
+        assert values.nhs_number(text)["valid"] == nhs.is_valid(text)
+
+
+@given(st.text(max_size=20))
+def test_a_bad_number_is_kept_raw_with_its_reason(text):
+    found = values.upn(text)
+    if found is not None and not found["valid"]:
+        assert found["value"].strip().upper() == text.strip().upper() or found["value"] == text.strip()
+        assert found["reason"]
+
+
+def test_a_report_counts_rows_and_keeps_values_to_its_own_file(tmp_path):
+    report = Report("f.csv", rows=3, accepted=2)
+    report.flag(2, "upn", "X1", "format")
+    report.flag(2, "uln", "Y", "format")
+    report.refuse(3, "dob", "yesterday", "expected a date")
+    report.save(tmp_path, name="r")
+    path = tmp_path / "reports" / "r.json"
+    assert (report.flagged, report.refused) == (1, 1)
+    assert path.stat().st_mode & 0o777 == 0o600 and "yesterday" in path.read_text()
+    assert "yesterday" not in str(report.summary())
