@@ -17,7 +17,7 @@ import asyncpg
 import msgspec
 
 from services.plumbing import database
-from services.plumbing.contracts import EntryRule, Schemas
+from services.plumbing.contracts import EntryRule, SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
 
@@ -211,7 +211,14 @@ class Register:
             if stream is None:
                 one.report.refuse(one.statements[0].row or 0, None, None, one.otherwise)
                 continue
-            outcome = decide(states[stream], one.statements, one.provenance, self._schemas)
+            before = dict(states[stream].entries)
+            try:
+                outcome = decide(states[stream], one.statements, one.provenance, self._schemas)
+                self._check(outcome)
+            except SchemaRefused as refused:
+                states[stream].entries = before
+                one.report.refuse(one.statements[0].row or 0, refused.where, None, f"the row breaks the contract: {refused.why}")
+                continue
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
             one.report.events += len(outcome.events)
@@ -220,6 +227,11 @@ class Register:
         await self._save(conn, {stream: states[stream] for stream in moved})
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
         return streams
+
+    def _check(self, outcome: Outcome) -> None:
+        """Raises SchemaRefused for what may not be published: one row's fault keeps no other out."""
+        for event in outcome.events:
+            self._schemas.validate(event.type, event.data)
 
     async def change(
         self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance

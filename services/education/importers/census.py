@@ -143,7 +143,7 @@ class _Census:
         person = self._person(report, number, row)
         statements = [
             Statement("education.person-recorded.v1", "R-IDENT", person, row=number),
-            Statement("education.enrolment-recorded.v1", "R-PUPIL", self._enrolment(row, school), row=number),
+            *self._enrolled(report, number, row, school),
             *self._provision(report, number, row, school),
             *self._summary(report, number, row, school),
         ]
@@ -169,6 +169,15 @@ class _Census:
             if not one["valid"]:
                 report.flag(number, one["type"], one["value"], f"not a valid number ({one['reason']}); kept and marked")
         return fields
+
+    def _enrolled(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
+        """The enrolment, named by its first day. Without one it cannot be told from others: the child comes all the same."""
+        fields = self._enrolment(row, school)
+        if fields["entry_date"] is None:
+            if "entrydate" in row:
+                report.flag(number, "entrydate", "", "without its first day an enrolment cannot be told from others; left out")
+            return []
+        return [Statement("education.enrolment-recorded.v1", "R-PUPIL", fields, row=number)]
 
     def _enrolment(self, row: Row, school: str) -> dict[str, Any]:
         fields = {"school": school, "entry_date": _day(row, "entrydate")}

@@ -86,11 +86,13 @@ async def _take_one(register: Register, source: Source, report: Report, progress
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and those inside folders named, each once."""
-    found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    wanted = [file for file in found if file.is_file() and file.suffix.lower() in (".csv", ".json", ".xml")]
-    missing = [path for path in paths if not path.exists()]
-    return list(dict.fromkeys([*wanted, *missing]))
+    """The files named, whatever they are, and the data files inside folders named, each once."""
+    found = [file for path in paths for file in (_inside(path) if path.is_dir() else [path])]
+    return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.rglob("*")) if file.is_file() and file.suffix.lower() in (".csv", ".json", ".xml")]
 
 
 def date_in_name(name: str) -> str | None:

@@ -1,0 +1,73 @@
+"""A register on a fresh database, and deliveries to it: what importers do, without a service around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.plumbing import database
+from services.plumbing.contracts import Schemas, code_lists
+from services.plumbing.files import delivery
+from services.plumbing.files.delivery import Options
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.register import Register
+
+CONTRACTS = Path(__file__).parents[1] / "contracts"
+SHARED = Path(__file__).parents[2] / "shared" / "inputs"
+"""Real samples of the sector beside the project; a clone elsewhere does not have them."""
+
+
+class Desk:
+    """Takes deliveries for one service and remembers what was published, unsealed."""
+
+    def __init__(self, pool: asyncpg.Pool, service: str, recognise, folder: Path) -> None:
+        self.published: list[tuple[str, str, dict[str, Any]]] = []
+        schemas = Schemas.load(CONTRACTS)
+        outbox = Outbox(service, f"{service}.events", schemas)
+        self._register = Register(pool, _Open(outbox, self.published, schemas), schemas, kind="test")
+        self._recognise, self._folder, self._pool = recognise, folder, pool
+
+    async def take(self, files: Mapping[str, str | bytes], **options: str) -> list[dict[str, Any]]:
+        """What became of files of these names and texts."""
+        folder = self._folder / f"delivery{len(list(self._folder.iterdir()))}"
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+        return await self.take_paths([folder / name for name in files], **options)
+
+    async def take_paths(self, paths, **options: str) -> list[dict[str, Any]]:
+        """What became of these files."""
+        found = self._recognise(code_lists(CONTRACTS))
+        return await delivery.take(self._register, paths, found, Options(**options), state=self._folder)
+
+    def said(self, type: str) -> list[dict[str, Any]]:
+        """The data of every event of this type."""
+        return [data for _, name, data in self.published if name.split(".", 1)[1].startswith(type)]
+
+    def items(self, report: dict[str, Any]) -> list[dict[str, Any]]:
+        """The report file's rows."""
+        return msgspec.json.decode(Path(report["report"]).read_bytes())["items"]
+
+
+class _Open:
+    """An outbox that checks events against their contracts and keeps them, instead of sealing them."""
+
+    def __init__(self, outbox: Outbox, kept: list, schemas: Schemas) -> None:
+        self._kept, self._schemas = kept, schemas
+
+    async def append(self, conn, changes) -> dict:
+        for stream, events in changes:
+            for event in events:
+                self._schemas.validate(event.type, dict(event.data))
+                self._kept.append((str(stream), event.type, dict(event.data)))
+        return {}
+
+
+async def desk(dsn: str, service: str, recognise, folder: Path) -> Desk:
+    """A desk on a fresh database."""
+    await database.migrate(dsn)
+    return Desk(await database.connect(dsn, name=service), service, recognise, folder)
