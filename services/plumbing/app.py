@@ -233,8 +233,11 @@ async def _unreachable(_: Request, error: Exception) -> Response:
 
 
 async def _headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Nothing of ours is kept by a browser or a proxy."""
-    response = await call(request)
+    """One span a request, under the caller's trace, without its address; and nothing of ours is kept by a browser or a proxy."""
+    measure: telemetry.Telemetry = request.app.state.telemetry
+    with measure.span("request", parent=request.headers.get("traceparent"), method=request.method) as span:
+        response = await call(request)
+        span.set_attribute("status", response.status_code)
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "no-referrer")

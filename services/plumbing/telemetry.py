@@ -26,7 +26,7 @@ Value = str | int | float | bool
 
 
 class Telemetry:
-    """One process's tracer and meter. Without an OTLP endpoint spans are made, sampled and dropped."""
+    """One process's tracer and meter. Where nobody takes spans none is recorded; trace ids go on all the same."""
 
     def __init__(
         self,
@@ -37,8 +37,9 @@ class Telemetry:
         processors: tuple[SpanProcessor, ...] = (),
     ) -> None:
         resource = Resource({"service.name": f"childview-{process}"})
-        self._provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sample)))
-        for processor in (*processors, *_exporters(otlp_endpoint)):
+        taken = (*processors, *_exporters(otlp_endpoint))
+        self._provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sample if taken else 0.0)))
+        for processor in taken:
             self._provider.add_span_processor(processor)
         self.tracer: Tracer = self._provider.get_tracer("childview")
         self.metrics = Metrics(process)
@@ -51,6 +52,11 @@ class Telemetry:
             name, context=context, attributes=attributes, kind=SpanKind.INTERNAL, record_exception=False
         ) as span:
             yield span
+
+    def mark(self, name: str, *, parent: str) -> None:
+        """A moment of a trace that came from elsewhere."""
+        with self.span(name, parent=parent):
+            return
 
     def shutdown(self) -> None:
         """Send what is waiting."""

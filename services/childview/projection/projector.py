@@ -91,6 +91,8 @@ class Projector:
         with self._measure.span("project", records=len(records)) as span:
             done = await self._projection.apply(records)
             span.set_attributes({"events": done.events, "children": done.children, "parked": done.parked})
+        for trace in dict.fromkeys(done.traces):
+            self._measure.mark("visible", parent=trace)
         self._pause(done.refused)
         if done.next:
             self._progress = time.monotonic()
@@ -125,6 +127,7 @@ class Projector:
         if moved:
             async with self._pool.acquire() as conn:
                 await store.save_freshness(conn, store.LIVE, moved)
+                self._measure.metrics.set("parked_streams", await store.parked(conn, store.LIVE))
         for source, as_of in self._freshness.as_of.items():
             self._measure.metrics.set("freshness_seconds", (datetime.now(UTC) - as_of).total_seconds(), source=source)
 
@@ -141,7 +144,6 @@ class Projector:
     def _count(self, done: Applied, seconds: float) -> None:
         metrics = self._measure.metrics
         metrics.add("events_applied", done.events)
-        metrics.add("streams_parked", done.parked)
         metrics.observe("batch_seconds", seconds)
         if done.oldest:
             lag = datetime.now(UTC) - datetime.fromisoformat(done.oldest)

@@ -218,6 +218,11 @@ async def close_glass(conn: asyncpg.Connection, schema: str, *, id: str) -> None
     await conn.execute(f"delete from {schema}.glass where id = $1", id)
 
 
+async def parked(conn: asyncpg.Connection, schema: str) -> int:
+    """How many streams wait for a person."""
+    return await conn.fetchval(f"select count(*) from {schema}.parked")
+
+
 async def save_freshness(conn: asyncpg.Connection, schema: str, times: Mapping[str, datetime]) -> None:
     """Everything each source recorded before its time is shown."""
     await conn.executemany(
