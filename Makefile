@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHILDREN ?= 5000
 SEED ?= 1
 
-.PHONY: demo up down status reset test test-browser check bench contracts help
+.PHONY: demo up down status reset test test-browser check faults bench contracts help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ check: $(VENV)/ready-dev ## style, types, borders, contracts
 contracts: $(VENV)/ready ## export OpenAPI to contracts/http, and compare the contracts with the last tag
 	@"$(BIN)/python" -m deploy.local.export
 	@"$(BIN)/python" -m services.plumbing.breaking
+
+faults: $(VENV)/ready-dev ## kill -9 of every process at seeded moments during imports and reads (MOMENTS, SEED)
+	@"$(BIN)/python" -m tests.journeys.faults --moments $(or $(MOMENTS),20) --seed $(SEED)
 
 bench: $(VENV)/ready-dev ## the figures of benchmarks/
 	@"$(BIN)/python" -m benchmarks

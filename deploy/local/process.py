@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +12,19 @@ from typing import IO
 
 import psutil
 
-_PR_SET_PDEATHSIG = 1
+_LAUNCH = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+parting, account, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+if account:
+    uid, gid = map(int, account.split(":"))
+    os.setgroups([]), os.setgid(gid), os.setuid(uid)
+if sys.platform == "linux":
+    libc.prctl(1, parting)
+os.execvp(command[0], command)
+"""
+"""Becomes the command, after what must happen between fork and exec (1 is PR_SET_PDEATHSIG; changing the user clears it).
+A `preexec_fn` would run Python in the fork of a process with threads, which now and then hangs for ever."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +45,19 @@ def spawn(
     parting: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own; where the system can (Linux), it ends when its parent does."""
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-    def prepare() -> None:
-        if account is not None:
-            os.setgroups([])
-            os.setgid(account.gid)
-            os.setuid(account.uid)
-        if libc is not None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(parting))
-
     return subprocess.Popen(
-        [str(part) for part in command],
+        [sys.executable, "-IS", "-c", _LAUNCH, str(int(parting)), _ids(account), *map(str, command)],
         env=dict(environment) if environment is not None else None,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=directory,
         start_new_session=True,
-        preexec_fn=prepare,
     )
+
+
+def _ids(account: Account | None) -> str:
+    return "" if account is None else f"{account.uid}:{account.gid}"
 
 
 @dataclass(frozen=True)
