@@ -68,6 +68,7 @@ class Supervisor:
     stages: Sequence[Sequence[Program]]
     children: dict[str, Running] = field(default_factory=dict)
     stopping: bool = False
+    phase: str = "starting"
 
     def run(self) -> int:
         """Start everything, keep it running until told to stop, stop everything. The exit code."""
@@ -76,7 +77,8 @@ class Supervisor:
         try:
             for stage in self.stages:
                 self._start_stage(stage)
-            self._report("running")
+            self.phase = "running"
+            self._report(self.phase)
             while not self.stopping:
                 self._keep()
                 time.sleep(0.2)
@@ -97,7 +99,7 @@ class Supervisor:
         for program in stage:
             self.children[program.name] = Running(program)
             self._start(self.children[program.name])
-        self._report("starting")
+        self._report(self.phase)
         for program in stage:
             self._wait_ready(self.children[program.name])
             if program.once_ready is not None:
@@ -161,7 +163,7 @@ class Supervisor:
                 self._start(child)
                 changed = True
         if changed:
-            self._report("running")
+            self._report(self.phase)
 
     def _say(self, child: Running) -> None:
         line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "error", "message": child.last})
