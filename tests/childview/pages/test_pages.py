@@ -1,0 +1,70 @@
+"""The pages' words, their sealed session, and what is vendored."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from services.childview.pages import session, words
+from services.childview.projection.catalogue import Catalogue
+from services.plumbing.settings import from_environment
+
+ROOT = Path(__file__).parents[3]
+VENDOR = ROOT / "services/childview/static/vendor"
+CATALOGUE = Catalogue.load(ROOT / "contracts")
+SETTINGS = from_environment("childview", "api", {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_DIGEST_KEY": "11" * 32})
+
+
+def test_every_vendored_file_is_in_the_manifest_with_its_sum_and_licence():
+    manifest = json.loads((VENDOR / "manifest.json").read_text())
+    files = {path.name for path in VENDOR.iterdir()} - {"manifest.json"} - {one["licence_text"] for one in manifest.values()}
+    assert files == manifest.keys()
+    for name, one in manifest.items():
+        assert hashlib.sha256((VENDOR / name).read_bytes()).hexdigest() == one["sha256"]
+        assert {"package", "version", "licence"} <= one.keys() and (VENDOR / one["licence_text"]).exists()
+
+
+def test_the_government_typeface_and_crest_are_not_used():
+    css = (VENDOR / "govuk-frontend.css").read_text()
+    assert "GDS Transport" not in css and "@font-face" not in css and "crest" not in css and "url(" not in css
+
+
+def test_no_page_has_a_script_or_a_style_of_its_own():
+    for path in (ROOT / "services/childview/pages/templates").glob("*.html"):
+        text = path.read_text()
+        assert "<script" not in text and "style=" not in text and "onclick" not in text and "|safe" not in text, path.name
+
+
+def test_a_session_is_read_back_and_nobody_else_reads_changes_or_swaps_it():
+    held = session.Session("token", time.time() + 60, "csrf", {"c": "casework"})
+    sealed = session.seal(SETTINGS, held, name=session.COOKIE)
+    assert session.unseal(SETTINGS, sealed, session.Session, name=session.COOKIE) == held
+    assert "token" not in sealed
+    for wrong in (sealed[:-4] + "AAAA", "", None, "nonsense"):
+        assert session.unseal(SETTINGS, wrong, session.Session, name=session.COOKIE) is None
+    assert session.unseal(SETTINGS, sealed, session.Session, name=session.SIGNING) is None
+    other = dataclasses.replace(SETTINGS, digest_key=b"2" * 32)
+    assert session.unseal(other, sealed, session.Session, name=session.COOKIE) is None
+
+
+def test_a_session_that_is_over_is_none():
+    sealed = session.seal(SETTINGS, session.Session("t", time.time() - 1, "c"), name=session.COOKIE)
+    assert session.unseal(SETTINGS, sealed, session.Session, name=session.COOKIE) is None
+
+
+@pytest.mark.parametrize("following", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:x", ""])
+def test_nobody_is_sent_elsewhere_after_signing_in(following):
+    assert session._inside(following) == "/find"
+
+
+def test_values_are_said_in_words():
+    code, born = CATALOGUE.by_id("attendance_code"), CATALOGUE.by_id("birth_date")
+    assert words.value(CATALOGUE, code, "I") == "Illness"
+    assert words.value(CATALOGUE, born, "2015-03-05") == "5 March 2015"
+    masked = words.row(CATALOGUE, born, {"level": "masked", "value": "2015"})
+    assert masked.note == "shown in part"

@@ -1,0 +1,121 @@
+"""Relationships are dated and end by themselves; gates open only by positive evidence."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from services.childview.projection.view import Enrolled, Inputs, Involved, Protected, View
+from services.childview.reading.gates import pass_gates
+from services.childview.reading.relationship import NONE, Relationship, relationship
+from services.disclosure.lease import Cover, Lease
+
+TODAY = date(2026, 11, 24)
+
+
+def day(back: int) -> str:
+    return (TODAY - timedelta(days=back)).isoformat()
+
+
+def lease(**changes) -> Lease:
+    plain = {
+        "person": "p", "post": "q", "role": "social-worker", "organisation_kind": "social_care", "organisations": [], "team_ids": [],
+        "professional_ids": ["sw-1"], "supervises": [], "covers": [], "on_duty": False, "assigned_schools": [], "training": [],
+        "vetting_current": True, "address_hash": None, "conflicts": [], "colleagues_children": [], "purpose": "casework", "bundle": "b",
+        "policy_version": 1, "issued": 0.0, "expires": 9e9, "name": "n", "purposes": [],
+    }  # fmt: skip
+    return Lease(**{**plain, **changes})
+
+
+def involved(kind: str = "allocated", *, start: str | None = day(90), end: str | None = None, who: str = "sw-1", team: str | None = None) -> Inputs:
+    return Inputs(involved=[Involved(kind, who, team, "social_care", start, end)])
+
+
+@pytest.mark.parametrize(
+    ("end", "kinds", "phase"),
+    [(None, {"allocated"}, "current"), (day(-1), {"allocated"}, "current"), (day(0), {"allocated"}, "closing"), (day(1), {"allocated"}, "closing"),
+     (day(27), {"allocated"}, "closing"), (day(28), set(), "current"), (day(400), set(), "current")],
+)  # fmt: skip
+def test_work_that_ended_is_closing_for_28_days_and_then_as_if_it_had_never_been(end, kinds, phase):
+    assert relationship(involved(end=end), lease(), TODAY) == Relationship(frozenset(kinds), phase)
+
+
+def test_work_that_has_not_begun_and_work_of_others_relate_nobody():
+    assert relationship(involved(start=day(-1)), lease(), TODAY) == NONE
+    assert relationship(involved(who="sw-2"), lease(), TODAY) == NONE
+
+
+def test_what_is_current_counts_alone():
+    both = Inputs(involved=[*involved(end=day(3)).involved, *involved("reviewing").involved])
+    assert relationship(both, lease(), TODAY) == Relationship(frozenset({"reviewing"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"professional_ids": [], "supervises": ["sw-1"]}, "supervising"),
+        ({"professional_ids": [], "covers": [Cover("sw-1", day(1), day(-1))]}, "cover"),
+        ({"professional_ids": [], "on_duty": True}, "duty"),
+    ],
+)
+def test_supervising_cover_and_duty_come_from_the_staff_file(changes, kind):
+    assert kind in relationship(involved(), lease(**changes), TODAY).kinds
+
+
+def test_a_team_relates_its_social_workers_and_no_health_visitor():
+    team = involved(who="sw-2", team="t1")
+    assert relationship(team, lease(team_ids=["t1"]), TODAY).kinds == {"case_team"}
+    assert relationship(team, lease(team_ids=["t1"], role="health-visitor"), TODAY) == NONE
+
+
+def test_school_staff_are_related_to_children_on_their_roll():
+    inputs = Inputs(enrolments=[Enrolled("9994001", day(100), None)])
+    teacher = lease(role="teacher", organisations=["9994001"], professional_ids=[])
+    assert relationship(inputs, teacher, TODAY).kinds == {"school_staff"}
+    assert relationship(inputs, lease(role="teacher", organisations=["9994002"]), TODAY) == NONE
+
+
+# -- gates -------------------------------------------------------------------------------------------------------
+
+
+def view(kind: str | None = None, *, named=(), end: str | None = None, withheld: bool = False, **inputs) -> View:
+    protections = [Protected(kind, day(10), end, list(named), None)] if kind else []
+    return View(child="c", inputs=Inputs(protections=protections, **inputs), withheld=withheld)
+
+
+def opens(found: View, asker: Lease, kinds=("allocated",), phase: str = "current") -> bool:
+    return pass_gates(found, asker, Relationship(frozenset(kinds), phase), TODAY).open
+
+
+def test_a_shielded_child_opens_to_those_named_and_to_the_protection_team():
+    assert opens(view("shielded", named=["sw-1"]), lease())
+    assert not opens(view("shielded", named=["sw-2"]), lease())
+    assert opens(view("shielded", named=["sw-2"]), lease(role="protection-officer"), kinds=())
+
+
+def test_where_nobody_is_named_the_allocated_worker_and_the_manager_pass_and_no_closing_one():
+    assert opens(view("shielded"), lease())
+    assert opens(view("shielded"), lease(), kinds=("supervising",))
+    assert not opens(view("shielded"), lease(), kinds=("case_team",))
+    assert not opens(view("shielded"), lease(), phase="closing")
+
+
+def test_a_protection_holds_until_its_last_day_has_passed():
+    assert not opens(view("shielded", named=["sw-2"], end=day(0)), lease())
+    assert opens(view("shielded", named=["sw-2"], end=day(1)), lease())
+
+
+def test_an_adopted_child_opens_to_the_adoption_team_alone():
+    assert [role for role in ("social-worker", "protection-officer", "adoption-officer") if opens(view("adopted"), lease(role=role))] == ["adoption-officer"]
+
+
+def test_a_lookalike_of_a_protected_child_opens_to_the_protection_team_alone():
+    assert not opens(view(withheld=True), lease())
+    assert opens(view(withheld=True), lease(role="protection-officer"))
+
+
+def test_a_declared_conflict_and_the_same_address_close_the_gate():
+    assert not opens(view(), lease(conflicts=["c"]))
+    assert not opens(view(addresses=["h"]), lease(address_hash="h"))
+    assert opens(view(), lease(colleagues_children=["c"]))
