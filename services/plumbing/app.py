@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.plumbing import problems, telemetry
 from services.plumbing.problems import Problem
@@ -54,7 +55,7 @@ def create_app(
     app.add_exception_handler(asyncpg.CrashShutdownError, _unreachable)
     app.add_exception_handler(OSError, _unreachable)
     app.add_exception_handler(TimeoutError, _unreachable)
-    app.middleware("http")(_headers)
+    app.add_middleware(Edge, measure=app.state.telemetry)
     return app
 
 
@@ -232,13 +233,33 @@ async def _unreachable(_: Request, error: Exception) -> Response:
     return answer(Problem("no-lease", "A part this depends on cannot be reached. Try again soon."))
 
 
-async def _headers(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    """One span a request, under the caller's trace, without its address; and nothing of ours is kept by a browser or a proxy."""
-    measure: telemetry.Telemetry = request.app.state.telemetry
-    with measure.span("request", parent=request.headers.get("traceparent"), method=request.method) as span:
-        response = await call(request)
-        span.set_attribute("status", response.status_code)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "no-referrer")
-    return response
+ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+"""Nothing of ours is kept by a browser or a proxy."""
+
+
+class Edge:
+    """Around every request: one span under the caller's trace, without its address; headers that always stand.
+
+    Plain ASGI: `app.middleware("http")` runs each request in a task group of its own, which cost a third of a read.
+    """
+
+    def __init__(self, app: ASGIApp, *, measure: telemetry.Telemetry) -> None:
+        self._app = app
+        self._measure = measure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
+        with self._measure.span("request", parent=parent, method=scope["method"]) as span:
+
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    span.set_attribute("status", message["status"])
+                    there = {name.lower() for name, _ in message["headers"]}
+                    message["headers"] = [*message["headers"], *(one for one in ALWAYS if one[0] not in there)]
+                await send(message)
+
+            await self._app(scope, receive, answer)

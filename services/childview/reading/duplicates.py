@@ -28,7 +28,7 @@ async def _officer(reading: Reading, asked: Asker, conn: asyncpg.Connection) -> 
     lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
     road.check_fresh(reading, asked, now.fresh)
     bundle = await reading.leases.bundle(lease)
-    nobody = road.stand(store.Found(None, None, 0, False, now.fresh, (), ()), lease, bundle, asked, "")
+    nobody = road.stand(store.Found(None, None, 0, False, now.fresh, (), ()), lease, bundle, asked, "", memo=reading.memo)
     queues = QUEUES.get(lease.role, ())
     if not queues or not evaluate.allowed(bundle, nobody.request, "merge")[0]:
         raise Problem("not-found", "There is nothing here for this post.")
@@ -58,7 +58,7 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
 
 
 async def _side(reading: Reading, asked: Asker, conn, lease: Lease, bundle, child: str) -> tuple[Child, Disclosure]:
-    opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child)
+    opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child, memo=reading.memo)
     return opened, road.disclosure(reading, asked, opened)
 
 

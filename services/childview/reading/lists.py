@@ -74,7 +74,7 @@ async def caseload(reading: Reading, asked: Asker) -> Answer:
         schools = [f"school:{id}" for id in lease.assigned_schools] if lease.role == "education-welfare-officer" else []
         found = []
         for child in sorted(await store.by_references(conn, [*workers, *schools]))[: MOST_CASES * 4]:
-            opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child)
+            opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child, memo=reading.memo)
             if opened.finds and opened.relationship.kinds and "socialcare" not in opened.found.parked:
                 found.append((opened, road.disclosure(reading, asked, opened)))
     items = []

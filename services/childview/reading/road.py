@@ -113,16 +113,19 @@ async def open_child(reading: Reading, asked: Asker, child: str) -> Child:
     lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
     check_fresh(reading, asked, found.fresh)
     bundle = await reading.leases.bundle(lease)
-    return stand(found, lease, bundle, asked, child)
+    return stand(found, lease, bundle, asked, child, memo=reading.memo)
 
 
-def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str) -> Child:
-    """Relationship, gates and `find` for one child. Pure."""
+def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str, *, memo: Memo) -> Child:
+    """Relationship, gates and `find` for one child. Pure but for what `memo` remembers."""
     view = found.view or View(child=child)
     related = relationship(view.inputs, lease, asked.today)
     passed = gates.pass_gates(view, lease, related, asked.today, endangered=found.endangered)
     request = request_of(view, lease, related, asked, glass=found.glass)
-    may, sat = evaluate.allowed(bundle, request, "find")
+    known = memo.scope(bundle, request)
+    if "find" not in known:
+        known["find"] = evaluate.allowed(bundle, request, "find")
+    may, sat = known["find"]
     finds = may and passed.open and found.view is not None
     return Child(found, view, lease, bundle, request, related, passed, finds, sat)
 

@@ -42,7 +42,7 @@ async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> roa
         ranked: list[tuple[int, str, Child, Disclosure]] = []
         for child in near:
             found = await store.one(conn, child, asked.who.subject)
-            opened = road.stand(found, lease, bundle, asked, child)
+            opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
             if opened.finds and "socialcare" not in found.parked:
                 decided = road.disclosure(reading, asked, opened)
                 score = _score(wanted, held[child], _visible(reading, opened, decided))
