@@ -38,6 +38,11 @@ def marks(version: int, *codes: tuple[str, str, str], stream: str = STREAM, extr
     return event("education.attendance-recorded.v1", version, {"marks": items}, stream=stream, record_class="R-REGISTER", extracted=extracted)
 
 
+def involvement(version: int, *, stream: str = STREAM, service: str = "education", extracted: str = "2026-11-01", **fields: Any) -> Event:
+    """Who works with somebody."""
+    return event(f"{service}.involvement-recorded.v1", version, fields, stream=stream, record_class="R-CASE", extracted=extracted)
+
+
 def referral(version: int, *, stream: str = OTHER, extracted: str = "2026-11-01", **fields: Any) -> Event:
     """A referral."""
     return event("socialcare.referral-recorded.v1", version, fields, stream=stream, record_class="R-CASE", extracted=extracted)
