@@ -12,7 +12,7 @@ from services.childview.projection import compose, fold, view
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
 from services.plumbing.contracts import Schemas
-from tests.childview.events import OTHER, STREAM, event, marks, person, referral
+from tests.childview.events import OTHER, STREAM, event, involvement, marks, person, referral
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
 SCHEMAS, CATALOGUE = Schemas.load(CONTRACTS), Catalogue.load(CONTRACTS)
@@ -53,11 +53,13 @@ def streams(draw):
 
     school = one(lambda v: draw(st.one_of(
         st.builds(lambda g, f, e: person(v, given_name=g, family_name=f, birth_date="2015-01-02", extracted=e), names, names, days),
+        st.builds(lambda i, e: involvement(v, involvement_id=i, professional_id=i, start_date="2026-01-01", extracted=e), st.sampled_from("ab"), days),
         st.builds(lambda found, e: marks(v, *[(d, s, c) for d, s, c in found], extracted=e),
                   st.lists(st.tuples(st.just("2026-11-20"), st.sampled_from(["AM", "PM"]), codes), max_size=3), days),
     )), draw(st.integers(1, 5)))  # fmt: skip
     care = one(lambda v: draw(st.one_of(
         st.builds(lambda g, e: person(v, stream=OTHER, service="socialcare", given_name=g, extracted=e), names, days),
+        st.builds(lambda i, e: involvement(v, stream=OTHER, service="socialcare", involvement_id=i, professional_id=i, extracted=e), st.sampled_from("ab"), days),
         st.builds(lambda i, d, e: referral(v, referral_id=i, referral_date=d, extracted=e), st.sampled_from("ab"), days, days),
         st.builds(lambda i, e: referral(v, referral_id=i, withdrawn=True, extracted=e), st.sampled_from("ab"), days),
     )), draw(st.integers(1, 5)))  # fmt: skip
