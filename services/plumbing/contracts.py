@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ def _common(type: str) -> str:
 _SHORT = frozenset({"person", "address", "relation", "involvement", "protection"})
 
 
+@lru_cache(maxsize=1000)
 def common_name(type: str) -> str:
     """The name under which the catalogue's pointers know an event type."""
     return _common(type) if type.split(".", 1)[-1].split("-")[0] in _SHORT else type

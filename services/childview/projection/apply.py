@@ -121,7 +121,7 @@ class Projection:
             work.positions[record.stream] = verdict.position
             if verdict.outcome == "park":
                 await parking.park(conn, self._schema, record, verdict.reason)
-                work.touched |= await store.children_of(conn, self._schema, _uuids([record.stream]))
+                work.touched |= set((await store.places(conn, self._schema, _uuids([record.stream]))).values())
                 work.done.parked += 1
             elif verdict.outcome == "wait":
                 await parking.keep_waiting(conn, self._schema, [record])
@@ -151,11 +151,10 @@ class Projection:
         kinds = self._rules.channels
         sources = [event for event in work.events if kinds[event.record.topic].kind == "events"]
         await self._fold_sources(conn, work, sources)
+        decided = [event for event in work.events if kinds[event.record.topic].kind == "decisions"]
+        await self._decide(conn, work, [event for event in decided if event.envelope.type == DECIDED])
         for event in work.events:
-            kind = kinds[event.record.topic].kind
-            if kind == "decisions" and event.envelope.type == DECIDED:
-                await self._decide(conn, work, event)
-            elif kind == "policy":
+            if kinds[event.record.topic].kind == "policy":
                 await self._policy(conn, event)
         work.done.events = len(work.events)
         work.done.oldest = min((event.envelope.time for event in work.events), default=None)
@@ -172,39 +171,35 @@ class Projection:
                 self._keys.forget((stream, msgspec.json.decode(event.data or b"{}").get("record_class", "")))
             held[stream] = fold.fold(held.get(stream) or fold.new_record(event), event, self._rules.schemas)
         await store.save_records(conn, self._schema, list(held.values()))
-        work.touched |= await store.children_of(conn, self._schema, streams)
+        work.touched |= set((await store.places(conn, self._schema, streams)).values())
 
-    async def _decide(self, conn: asyncpg.Connection, work: _Work, event: Event) -> None:
-        """Every record the decision sets goes to its child; a child left empty becomes an alias of where they went."""
-        data = msgspec.json.decode(event.data or b"{}")
-        number = event.envelope.streamversion
-        links = {
-            item["record"]: (item["child"], Link(item["basis"], item["status"], item["withheld"], number))
-            for item in data["sets"]
-        }
-        before = await self._children_by_stream(conn, links)
-        if links:
-            await store.save_links(conn, self._schema, links)
-        work.touched |= set(before.values()) | {child for child, _ in links.values()}
-        became = {before[stream]: child for stream, (child, _) in links.items() if before.get(stream, child) != child}
-        await self._alias(conn, became)
-        work.done.decision = max(work.done.decision, number)
-
-    async def _children_by_stream(self, conn: asyncpg.Connection, streams: Iterable[str]) -> dict[str, str]:
-        rows = await conn.fetch(
-            f"select stream_id::text as stream, child_id::text as child from {self._schema}.links"
-            " where stream_id = any($1::uuid[])",
-            sorted(streams),
-        )
-        return {row["stream"]: row["child"] for row in rows}
-
-    async def _alias(self, conn: asyncpg.Connection, became: Mapping[str, str]) -> None:
-        rows = await conn.fetch(
-            f"select distinct child_id::text as child from {self._schema}.links where child_id = any($1::uuid[])",
-            sorted(became),
-        )
-        left = {row["child"] for row in rows}
-        await store.save_aliases(conn, self._schema, {old: new for old, new in became.items() if old not in left})
+    async def _decide(self, conn: asyncpg.Connection, work: _Work, events: Sequence[Event]) -> None:
+        """Every record that decisions set goes to its child, in their order; a child left empty by one of them becomes an
+        alias of where its last record went. One question a batch, and the same end however the batches are cut."""
+        decisions = [(event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")["sets"]) for event in events]
+        named = {item["record"] for _, sets in decisions for item in sets}
+        work.done.decision = max((number for number, _ in decisions), default=0)
+        if not named:
+            return
+        place = await store.places(conn, self._schema, named)
+        count = await store.sizes(conn, self._schema, place.values())
+        links: dict[str, tuple[str, Link]] = {}
+        aliases: dict[str, str] = {}
+        for number, sets in decisions:
+            left: dict[str, str] = {}
+            for item in sets:
+                record, child, old = item["record"], item["child"], place.get(item["record"])
+                links[record] = (child, Link(item["basis"], item["status"], item["withheld"], number))
+                if old != child:
+                    place[record] = child
+                    count[child] = count.get(child, 0) + 1
+                    if old is not None:
+                        count[old] -= 1
+                        left[old] = child
+                work.touched |= {child} if old is None else {child, old}
+            aliases |= {old: child for old, child in left.items() if not count[old]}
+        await store.save_links(conn, self._schema, links)
+        await store.save_aliases(conn, self._schema, aliases)
 
     async def _policy(self, conn: asyncpg.Connection, event: Event) -> None:
         data = msgspec.json.decode(event.data or b"{}")

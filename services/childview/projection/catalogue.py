@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class Field:
     inputs: tuple[str, ...]
     search: str | None
 
+    @cached_property
+    def parts_of(self) -> Mapping[str, Sequence[Part]]:
+        """The parts by the event they stand in."""
+        return {event: [part for part in self.parts if part.event == event] for event in {part.event for part in self.parts}}
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -85,13 +91,28 @@ class Catalogue:
             hash=hashlib.sha256(b"\0".join(texts)).hexdigest(),
         )
 
-    def of(self, category: str, kind: str | None = None) -> list[Field]:
+    def of(self, category: str, kind: str | None = None) -> Sequence[Field]:
         """The fields of a category that come from events, those of one kind of entry if given."""
-        return [
-            found
-            for found in self.fields
-            if found.category == category and not found.derived and found.kind in (None, kind)
-        ]
+        known = self._of.get((category, kind))
+        if known is None:
+            known = self._of[category, kind] = tuple(
+                found
+                for found in self.fields
+                if found.category == category and not found.derived and found.kind in (None, kind)
+            )
+        return known
+
+    @cached_property
+    def _of(self) -> dict[tuple[str, str | None], tuple[Field, ...]]:
+        return {}
+
+    def groups(self, codes: str) -> Mapping[str, str | None]:
+        """The group of every code of a list; empty where there is no such list."""
+        return self._groups.get(codes, {})
+
+    @cached_property
+    def _groups(self) -> Mapping[str, Mapping[str, str | None]]:
+        return {name: {code: what.group for code, what in held.items()} for name, held in self.codes.items()}
 
     def by_id(self, id: str) -> Field:
         """A field by its id."""
@@ -146,10 +167,12 @@ def _category(name: str, item: Mapping[str, Any]) -> Category:
 
 def value_of(found: Field, entry: Mapping[str, Any], event: str) -> Any:
     """The field's value in one entry of this event (its name in pointers); None where there is none."""
-    parts = {part.name: _walk(entry, part.path) for part in found.parts if part.event == event}
+    parts = found.parts_of.get(event)
+    if parts is None:
+        return None
     if found.whole:
-        return _blank_to_none(next(iter(parts.values()), None))
-    present = {name: value for name, value in parts.items() if _blank_to_none(value) is not None}
+        return _blank_to_none(_walk(entry, parts[0].path))
+    present = {part.name: value for part in parts if _blank_to_none(value := _walk(entry, part.path)) is not None}
     return present or None
 
 

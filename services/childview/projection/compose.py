@@ -11,10 +11,9 @@ import msgspec
 
 from services.childview.projection import fold, inputs, masks, view
 from services.childview.projection.catalogue import Catalogue, Category, Field, value_of
-from services.childview.projection.fold import Entry, SourceRecord
+from services.childview.projection.fold import Entry, SourceRecord, Standing
 from services.childview.projection.terms import terms_of
 from services.childview.projection.view import Composed, Member, Segment, View
-from services.plumbing.contracts import common_name
 
 _json = msgspec.json.Encoder(order="deterministic")
 _NOT_SHOWN = frozenset({"protection", "adoption_pair"})
@@ -29,16 +28,6 @@ class Link(NamedTuple):
     decision: int
 
 
-class Found(NamedTuple):
-    """One standing entry and the record it comes from."""
-
-    record: SourceRecord
-    kind: str
-    key: str
-    entry: Entry
-    data: Mapping[str, Any]
-
-
 def compose(
     child: str,
     records: Sequence[SourceRecord],
@@ -49,24 +38,26 @@ def compose(
 ) -> Composed:
     """The child's view, search terms and references, whatever the order the records come in."""
     records = sorted(records, key=lambda record: record.stream)
+    services = sorted({record.service for record in records})
+    held = fold.standing(records)
     segments = [
         segment
         for category in catalogue.categories.values()
-        for segment in _segments(category, records, catalogue, address_key)
+        for segment in _segments(category, held.get(category.id, ()), catalogue, address_key)
     ]
     made = View(
         child=child,
         segments=segments,
-        inputs=inputs.collect(records, catalogue, lambda lines: address_hash(address_key, lines)),
+        inputs=inputs.collect(held, services, catalogue, lambda lines: address_hash(address_key, lines)),
         link="automatic" if _automatic(links) else "verified",
         held=any(link.status == "held" for link in links.values()),
         withheld=any(link.withheld for link in links.values()),
         tombstones=sorted({gone for record in records for gone in record.destroyed}),
         streams={record.stream: record.version for record in records},
-        services=sorted({record.service for record in records}),
+        services=services,
         decision=max((link.decision for link in links.values()), default=0),
     )
-    return Composed(child, view.encode(made), terms_of(records, catalogue), inputs.references(made.inputs))
+    return Composed(child, view.encode(made), terms_of(held, catalogue), inputs.references(made.inputs))
 
 
 def _automatic(links: Mapping[str, Link]) -> bool:
@@ -80,18 +71,17 @@ def address_hash(key: bytes, lines: Iterable[str | None]) -> str:
 
 
 def _segments(
-    category: Category, records: Sequence[SourceRecord], catalogue: Catalogue, address_key: bytes
+    category: Category, found: Sequence[Standing], catalogue: Catalogue, address_key: bytes
 ) -> list[Segment]:
     if category.id in _NOT_SHOWN:
         return []
-    found = [Found(record, *item) for record in records for item in fold.held(record, category.id)]
     if category.single:
         return [one for field in catalogue.of(category.id) if (one := _single(category, field, found, catalogue))]
     newest_first = sorted(found, key=lambda item: (item.entry.effective or "", item.record.stream, item.key), reverse=True)
     return [one for item in newest_first if (one := _entry(category, item, catalogue, address_key)).members]
 
 
-def _single(category: Category, field: Field, found: Sequence[Found], catalogue: Catalogue) -> Segment | None:
+def _single(category: Category, field: Field, found: Sequence[Standing], catalogue: Catalogue) -> Segment | None:
     """The best value of a field among the records; the others stay beside it, marked."""
     values = [(item, value) for item in found if (value := _value(field, item)) is not None]
     if not values:
@@ -119,7 +109,7 @@ def _same(value: Any) -> Any:
     return text.casefold() if isinstance(text, str) else text
 
 
-def _entry(category: Category, item: Found, catalogue: Catalogue, address_key: bytes) -> Segment:
+def _entry(category: Category, item: Standing, catalogue: Catalogue, address_key: bytes) -> Segment:
     members = [
         _member(catalogue, field, item, value, [])
         for field in catalogue.of(category.id, item.kind)
@@ -128,13 +118,13 @@ def _entry(category: Category, item: Found, catalogue: Catalogue, address_key: b
     return _segment(category, item, members, id=_entry_id(item), refers=_refers(item, address_key))
 
 
-def _entry_id(item: Found) -> str:
+def _entry_id(item: Standing) -> str:
     """A short opaque name, the same at every rebuild: the child's app may refer to it, and it tells nothing."""
     name = f"{item.record.stream}|{item.kind}|{item.key}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def _refers(item: Found, address_key: bytes) -> str | None:
+def _refers(item: Standing, address_key: bytes) -> str | None:
     """Whose whereabouts an entry may tell: a relative's local id, or a place's keyed hash."""
     if item.kind == "relation":
         return item.data.get("other_local_id")
@@ -143,7 +133,7 @@ def _refers(item: Found, address_key: bytes) -> str | None:
     return None
 
 
-def _segment(category: Category, item: Found, members: list[Member], *, id: str, refers: str | None = None) -> Segment:
+def _segment(category: Category, item: Standing, members: list[Member], *, id: str, refers: str | None = None) -> Segment:
     sensitive = bool(item.data.get("sensitive"))
     return Segment(
         category=category.id,
@@ -160,14 +150,14 @@ def _segment(category: Category, item: Found, members: list[Member], *, id: str,
     )
 
 
-def _value(field: Field, item: Found) -> Any:
-    value = value_of(field, item.data, common_name(item.entry.type))
+def _value(field: Field, item: Standing) -> Any:
+    value = value_of(field, item.data, item.event)
     if field.category == "contact" and item.data.get("address_kind") not in (None, "home"):
         return None
     return value
 
 
-def _member(catalogue: Catalogue, field: Field, item: Found, value: Any, others: list[Any]) -> Member:
+def _member(catalogue: Catalogue, field: Field, item: Standing, value: Any, others: list[Any]) -> Member:
     safe = masks.masked(catalogue, field, value) if "masked" in field.levels else None
     full: dict[str, Any] = {"level": "full", "value": value, "source": item.record.service}
     full |= {"effective": item.entry.effective, "recorded": item.entry.recorded}

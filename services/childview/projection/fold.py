@@ -7,12 +7,12 @@ leaves one tombstone that names none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from services.plumbing.contracts import EntryRule, Schemas
+from services.plumbing.contracts import EntryRule, Schemas, common_name
 from services.plumbing.kafka.consumer import Event
 
 SEPARATOR = "\x1f"
@@ -111,11 +111,28 @@ def _destroy(record: SourceRecord, record_class: str) -> SourceRecord:
     return record
 
 
-def held(record: SourceRecord, category: str) -> Iterator[tuple[str, str, Entry, Mapping[str, Any]]]:
-    """The entries of a category that stand: (kind, natural key, entry, its fields), in key order."""
-    prefix = category + SEPARATOR
-    for name in sorted(record.entries):
-        entry = record.entries[name]
-        if name.startswith(prefix) and entry.data is not None:
-            kind, key = name[len(prefix) :].split(SEPARATOR, 1)
-            yield kind, key, entry, msgspec.json.decode(entry.data)
+class Standing(NamedTuple):
+    """One entry that stands: whose it is, its kind and natural key, its fields, and the event's name in pointers."""
+
+    record: SourceRecord
+    kind: str
+    key: str
+    entry: Entry
+    data: Mapping[str, Any]
+    event: str
+
+
+Held = Mapping[str, Sequence[Standing]]
+"""Category -> its entries that stand, in the order of records and keys."""
+
+
+def standing(records: Sequence[SourceRecord]) -> Held:
+    """The entries of these records that stand, each read once."""
+    found: dict[str, list[Standing]] = {}
+    for record in records:
+        for name, entry in sorted(record.entries.items(), key=lambda item: item[0]):
+            if entry.data is not None:
+                category, kind, key = name.split(SEPARATOR, 2)
+                one = Standing(record, kind, key, entry, msgspec.json.decode(entry.data), common_name(entry.type))
+                found.setdefault(category, []).append(one)
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from services.childview.projection import fold
 from services.childview.projection.catalogue import Catalogue
-from services.childview.projection.fold import SourceRecord
+from services.childview.projection.fold import Held
 from services.childview.projection.view import Enrolled, Inputs, Involved, Period, Protected, Related, Sessions
 
 ATTENDED = frozenset({"present", "activity"})
@@ -17,24 +16,22 @@ SHORT_BREAKS = frozenset({"V3", "V4"})
 SOCIAL_CARE = "socialcare"
 
 
-def collect(
-    records: Sequence[SourceRecord], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]
-) -> Inputs:
-    """The inputs of one child's records, in an order that does not depend on theirs."""
+def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]) -> Inputs:
+    """The inputs of one child's entries, in an order that does not depend on theirs. services: those that know the child."""
     return Inputs(
-        birth_date=_first(records, "birth_date"),
-        expected_birth_date=_first(records, "expected_birth_date"),
-        death_date=_first(records, "death_date"),
-        known_to_social_care=any(record.service == SOCIAL_CARE for record in records),
-        periods=_sorted(_periods(records)),
-        involved=_sorted(_involved(records)),
-        enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(records, "enrolment")),
-        protections=_sorted(_protections(records)),
-        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(records, "household")),
-        local_ids=sorted(_local_ids(records)),
-        addresses=sorted({h for a in _current_homes(records) if (h := hash_of([*(a.get("lines") or [])[:1], a.get("postcode")]))}),
-        attendance=_attendance(records, catalogue),
-        exclusions=_exclusions(records),
+        birth_date=_first(held, "birth_date"),
+        expected_birth_date=_first(held, "expected_birth_date"),
+        death_date=_first(held, "death_date"),
+        known_to_social_care=SOCIAL_CARE in services,
+        periods=_sorted(_periods(held)),
+        involved=_sorted(_involved(held)),
+        enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
+        protections=_sorted(_protections(held)),
+        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household")),
+        local_ids=sorted(_local_ids(held)),
+        addresses=sorted({h for a in _current_homes(held) if (h := hash_of([*(a.get("lines") or [])[:1], a.get("postcode")]))}),
+        attendance=_attendance(held, catalogue),
+        exclusions=_exclusions(held),
     )
 
 
@@ -49,36 +46,33 @@ def references(found: Inputs) -> list[str]:
     return sorted(named)
 
 
-def _all(records: Sequence[SourceRecord], category: str, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
-    for record in records:
-        for found, _, _, data in fold.held(record, category):
-            if kind in (None, found):
-                yield data
+def _all(held: Held, category: str, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
+    return (one.data for one in held.get(category, ()) if kind in (None, one.kind))
 
 
 def _sorted(items: Iterable[Any]) -> list[Any]:
     return sorted(items, key=repr)
 
 
-def _first(records: Sequence[SourceRecord], name: str) -> str | None:
+def _first(held: Held, name: str) -> str | None:
     """A date of the person; where records differ the register nearest to the child's own papers (education) wins."""
-    ordered = sorted(records, key=lambda record: (record.service == SOCIAL_CARE, record.stream))
-    return next((data[name] for data in _all(ordered, "identity") if data.get(name)), None)
+    ordered = sorted(held.get("identity", ()), key=lambda one: (one.record.service == SOCIAL_CARE, one.record.stream))
+    return next((one.data[name] for one in ordered if one.data.get(name)), None)
 
 
-def _periods(records: Sequence[SourceRecord]) -> Iterator[Period]:
-    for plan in _all(records, "plans"):
+def _periods(held: Held) -> Iterator[Period]:
+    for plan in _all(held, "plans"):
         yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
-    for referral in _all(records, "referrals"):
+    for referral in _all(held, "referrals"):
         if not referral.get("referral_nfa"):
             yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
-    for episode in _all(records, "looked_after"):
+    for episode in _all(held, "looked_after"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
 
 
-def _involved(records: Sequence[SourceRecord]) -> Iterator[Involved]:
-    for item in _all(records, "involvements"):
+def _involved(held: Held) -> Iterator[Involved]:
+    for item in _all(held, "involvements"):
         yield Involved(
             item.get("involvement_kind") or "other",
             item.get("professional_id"),
@@ -89,8 +83,8 @@ def _involved(records: Sequence[SourceRecord]) -> Iterator[Involved]:
         )
 
 
-def _protections(records: Sequence[SourceRecord]) -> Iterator[Protected]:
-    for item in _all(records, "protection"):
+def _protections(held: Held) -> Iterator[Protected]:
+    for item in _all(held, "protection"):
         yield Protected(
             item["protection_kind"],
             item.get("start_date"),
@@ -100,17 +94,17 @@ def _protections(records: Sequence[SourceRecord]) -> Iterator[Protected]:
         )
 
 
-def _local_ids(records: Sequence[SourceRecord]) -> set[str]:
+def _local_ids(held: Held) -> set[str]:
     return {
         identifier["value"]
-        for person in _all(records, "identity")
+        for person in _all(held, "identity")
         for identifier in person.get("identifiers") or []
         if identifier["type"] == "local_child_id"
     }
 
 
-def _current_homes(records: Sequence[SourceRecord]) -> Iterator[Mapping[str, Any]]:
-    for address in _all(records, "contact"):
+def _current_homes(held: Held) -> Iterator[Mapping[str, Any]]:
+    for address in _all(held, "contact"):
         if address.get("address_kind") in (None, "home") and not address.get("end_date"):
             yield address
 
@@ -121,15 +115,15 @@ def _year(day: str) -> str:
     return f"{start}/{(start + 1) % 100:02d}"
 
 
-def _attendance(records: Sequence[SourceRecord], catalogue: Catalogue) -> dict[str, Sessions]:
+def _attendance(held: Held, catalogue: Catalogue) -> dict[str, Sessions]:
     """Sessions by academic year: terms as summarised, and marks outside the terms that have a summary."""
-    groups = {code: what.group for code, what in catalogue.codes.get("attendance", {}).items()}
-    summaries = [s for s in _all(records, "attendance", "summary") if s.get("term_end")]
+    groups = catalogue.groups("attendance")
+    summaries = [s for s in _all(held, "attendance", "summary") if s.get("term_end")]
     covered = [(s["school"], s.get("term_start") or s["term_end"], s["term_end"]) for s in summaries]
     counts: dict[str, list[int]] = {}
     for summary in summaries:
         _add(counts, summary["term_end"], *_of_summary(summary, groups))
-    for mark in _all(records, "attendance", "mark"):
+    for mark in _all(held, "attendance", "mark"):
         if not any(mark["school"] == school and start <= mark["date"] <= end for school, start, end in covered):
             group = groups.get(mark.get("attendance_code") or "")
             _add(counts, mark["date"], group in ATTENDED, group in ABSENT, group in ATTENDED | ABSENT)
@@ -147,14 +141,14 @@ def _of_summary(summary: Mapping[str, Any], groups: Mapping[str, str | None]) ->
 
 
 def _add(counts: dict[str, list[int]], day: str, *numbers: int) -> None:
-    held = counts.setdefault(_year(day), [0, 0, 0])
+    year = counts.setdefault(_year(day), [0, 0, 0])
     for place, number in enumerate(numbers):
-        held[place] += int(number)
+        year[place] += int(number)
 
 
-def _exclusions(records: Sequence[SourceRecord]) -> dict[str, int]:
+def _exclusions(held: Held) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for item in _all(records, "exclusions"):
+    for item in _all(held, "exclusions"):
         if item.get("start_date"):
             year = _year(item["start_date"])
             counts[year] = counts.get(year, 0) + 1

@@ -14,8 +14,7 @@ def masked(catalogue: Catalogue, found: Field, value: Any) -> Any:
     """The masked form of a field's value, or None."""
     if found.mask is None or value is None:
         return None
-    groups = {code: what.group for code, what in catalogue.codes.get(found.codes or "", {}).items()}
-    return MASKS[found.mask](value, groups)
+    return MASKS[found.mask](value, catalogue.groups(found.codes or ""))
 
 
 def whole(value: Any, _: Mapping[str, str | None]) -> Any:

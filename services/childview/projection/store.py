@@ -103,13 +103,22 @@ async def save_records(conn: asyncpg.Connection, schema: str, changed: Sequence[
     )
 
 
-async def children_of(conn: asyncpg.Connection, schema: str, streams: Iterable[str]) -> set[str]:
-    """The children these streams belong to."""
+async def places(conn: asyncpg.Connection, schema: str, streams: Iterable[str]) -> dict[str, str]:
+    """The child of each of these streams that has one."""
     rows = await conn.fetch(
-        f"select distinct child_id::text as child from {schema}.links where stream_id = any($1::uuid[])",
-        sorted(set(streams)),
+        f"select stream_id::text as stream, child_id::text as child from {schema}.links where stream_id = any($1::uuid[])",
+        sorted(streams),
     )
-    return {row["child"] for row in rows}
+    return {row["stream"]: row["child"] for row in rows}
+
+
+async def sizes(conn: asyncpg.Connection, schema: str, children: Iterable[str]) -> dict[str, int]:
+    """How many records each of these children has."""
+    rows = await conn.fetch(
+        f"select child_id::text as child, count(*) as n from {schema}.links where child_id = any($1::uuid[]) group by 1",
+        sorted(set(children)),
+    )
+    return {row["child"]: row["n"] for row in rows}
 
 
 async def save_links(

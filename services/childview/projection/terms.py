@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 
-from services.childview.projection import fold
 from services.childview.projection.catalogue import Catalogue, Field, value_of
-from services.childview.projection.fold import SourceRecord
+from services.childview.projection.fold import Held
 from services.childview.projection.view import Term
-from services.plumbing.contracts import common_name
 
 
 def normal_name(text: str) -> str:
@@ -25,14 +22,13 @@ def normal(field: Field, value: str) -> str:
     return "".join(value.upper().split())
 
 
-def terms_of(records: Sequence[SourceRecord], catalogue: Catalogue) -> list[Term]:
+def terms_of(held: Held, catalogue: Catalogue) -> list[Term]:
     """Every term of the child: what any record says, not only the value that is shown."""
     found = {
         Term(field.id, normal(field, text))
         for field in catalogue.searchable()
-        for record in records
-        for _, _, entry, data in fold.held(record, field.category)
-        if (text := _text(value_of(field, data, common_name(entry.type))))
+        for one in held.get(field.category, ())
+        if (text := _text(value_of(field, one.data, one.event)))
     }
     return sorted(found, key=lambda term: (term.field, term.term))
 
