@@ -123,9 +123,9 @@ async def break_glass(here: Here, asked: Asked, id: str, body: Glass) -> JSONRes
 
 
 @router.get("/v1/caseload", summary="The children this post works with")
-async def read_caseload(here: Here, asked: Asked) -> Response:
-    """Names and the relationship."""
-    return send(await lists.caseload(here, asked))
+async def read_caseload(here: Here, asked: Asked, cursor: str | None = None) -> Response:
+    """Names and the relationship, a page at a time."""
+    return send(await lists.caseload(here, asked, cursor))
 
 
 @router.get("/v1/me", summary="Who I am here")

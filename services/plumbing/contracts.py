@@ -6,7 +6,7 @@ Everything is read from `contracts/` (and, in tests, further roots of the same s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -144,6 +144,11 @@ def _channel(item: Mapping[str, Any]) -> Channel:
 
 def _read(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text()) if path.exists() else {}
+
+
+def owners(found: Iterable[Channel]) -> dict[str, str | None]:
+    """Topic name -> the one service that publishes there."""
+    return {channel.topic: channel.service for channel in found}
 
 
 def topics(found: Sequence[Channel]) -> dict[str, int]:

@@ -78,16 +78,17 @@ class Authority:
 
 
 def invent(count: int, *, seed: int, today: date) -> Authority:
-    """`count` children, families by families. The same for the same arguments."""
+    """Families by families, until schools and social care know `count` children between them. The same for the same
+    arguments."""
     rng = random.Random(f"childview {seed}")
     schools = [f"{AUTHORITY}{4001 + number}" for number in range(max(3, count // PER_SCHOOL))]
     found = Authority(today, seed, schools)
-    household = 0
-    while len(found.children) < count:
+    household = known = 0
+    while known < count:
         household += 1
-        for child in _family(rng, household, len(found.children) + 1, schools, today):
-            if len(found.children) < count:
-                found.children.append(child)
+        family = list(_family(rng, household, len(found.children) + 1, schools, today))
+        found.children += family
+        known += sum(bool(child.school) or child.social_care for child in family)
     return found
 
 

@@ -16,7 +16,7 @@ from services.childview.identity import decide, match, store
 from services.childview.identity.decide import PROTECTION, Linked
 from services.childview.projection import fold, freshness
 from services.plumbing import database, telemetry
-from services.plumbing.contracts import Channel, Schemas
+from services.plumbing.contracts import Channel, Schemas, owners
 from services.plumbing.kafka import envelope
 from services.plumbing.kafka.consumer import (
     Event,
@@ -66,6 +66,7 @@ class Identity:
         self._keys = keys
         self._rules = rules
         self._measure = measure
+        self._owners = owners(rules.channels.values())
         self._reader = LogReader(bootstrap, client="identity")
         self._paused: dict[Place, float] = {}
         self.applied: dict[Place, int] = {}
@@ -135,7 +136,7 @@ class Identity:
 
     async def _open_seals(self, records: Sequence[Record]) -> list[Event | Poison]:
         """Envelopes of all, data of those that say who a person is; places whose keys cannot be had are left."""
-        read = read_envelopes(records)
+        read = read_envelopes(records, self._owners)
         refused: set[Place] = set()
         for service, names in wanted_keys([i for i in read if self._says_who(i)]).items():
             try:

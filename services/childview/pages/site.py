@@ -265,19 +265,9 @@ async def _child(request: Request, session: Session, who: Principal, id: str, *,
         request, "child.html", session=session, id=id, name=name, allowed=allowed, purpose=asked.purpose,
         child=words.name_of(body["fields"]), sections=words.sections(reading.catalogue, body), noted=body["noted"], ask=body["ask"],
         late=[words.SOURCES.get(one, one) for one in body.get("may_be_out_of_date", [])],
-        under_review=body.get("under_review", False), chronology=_chronology(reading, json.loads(dated.body)),
+        under_review=body.get("under_review", False), chronology=words.chronology(reading.catalogue, json.loads(dated.body)["items"]),
         access=answer.access_id, as_of=answer.as_of, people=await _people(request),
     )  # fmt: skip
-
-
-def _chronology(reading: Reading, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Newest first; session marks of one week stand together."""
-    found: list[dict[str, Any]] = []
-    for one in body["items"]:
-        entry = words.entry(reading.catalogue, one["category"], one["entry"])
-        label = reading.catalogue.categories[one["category"]].label
-        found.append({"date": one["date"], "day": words.day(one["date"]), "label": f"{label}: {entry.label}", "rows": entry.rows})
-    return found
 
 
 async def _people(request: Request) -> list[dict[str, str]]:
@@ -290,16 +280,16 @@ async def _people(request: Request) -> list[dict[str, str]]:
 
 
 @router.get("/caseload")
-async def caseload(request: Request) -> Response:
-    """The children this post works with."""
+async def caseload(request: Request, cursor: str | None = None) -> Response:
+    """The children this post works with, a page at a time."""
 
     async def work(request: Request, session: Session, who: Principal) -> Response:
         reading: Reading = request.app.state.reading
         _, allowed = await permitted(reading, who)
         purpose = next((one for one in ("casework", "attendance", "review") if one in allowed), allowed[0] if allowed else "casework")
-        answer = await lists.caseload(reading, _asker(who, purpose))
-        items = [_item(reading, one) | {"kinds": one["relationship"]["kinds"], "phase": one["relationship"]["phase"]}
-                 for one in json.loads(answer.body)["items"]]  # fmt: skip
-        return page(request, "caseload.html", session=session, items=items, access=answer.access_id)
+        answer = await lists.caseload(reading, _asker(who, purpose), cursor)
+        body = json.loads(answer.body)
+        items = [_item(reading, one) | one["relationship"] for one in body["items"]]
+        return page(request, "caseload.html", session=session, items=items, following=body["next"], access=answer.access_id)
 
     return await _found(request, "/caseload", work)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -47,6 +48,19 @@ class Section:
     more: bool = False
 
 
+@dataclass(frozen=True)
+class Moment:
+    """One line of the chronology: the last day it speaks of (ISO), that in words, what it is, and what it says."""
+
+    last: str
+    when: str
+    label: str
+    said: str
+
+
+MANY = 3
+
+
 def name_of(fields: Mapping[str, Any]) -> str:
     """The child's name as far as it is shown."""
     return " ".join(str(fields[name]["value"]) for name in NAMES if name in fields) or "A child without a name"
@@ -72,6 +86,42 @@ def entry(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Entry:
     return Entry(label, day(one.get("effective")), rows)
 
 
+def chronology(catalogue: Catalogue, items: Iterable[Mapping[str, Any]]) -> list[Moment]:
+    """Newest first. Three or more entries of one kind in one week (session marks) stand as one line that counts their codes,
+    so that what happens once is not buried."""
+    weeks: dict[tuple[str, str, tuple[int, int]], list[Mapping[str, Any]]] = {}
+    for one in items:
+        year, week, _ = date.fromisoformat(one["date"]).isocalendar()
+        weeks.setdefault((one["category"], one["entry"]["kind"], (year, week)), []).append(one)
+    moments = []
+    for (category, _, _), found in weeks.items():
+        if len(found) >= MANY:
+            moments.append(_week(catalogue, category, found))
+        else:
+            moments += [_moment(catalogue, category, one) for one in found]
+    return sorted(moments, key=lambda moment: moment.last, reverse=True)
+
+
+def _moment(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Moment:
+    found = entry(catalogue, category, one["entry"])
+    said = "; ".join(f"{row.label.lower()}: {row.text}" for row in found.rows if row.text)
+    return Moment(one["date"], day(one["date"]), f"{catalogue.categories[category].label}: {found.label}", said)
+
+
+def _week(catalogue: Catalogue, category: str, found: Sequence[Mapping[str, Any]]) -> Moment:
+    days = sorted(one["date"] for one in found)
+    counts = Counter(
+        value(catalogue, field, one["entry"]["fields"][field.id].get("value"))
+        for one in found
+        for field in catalogue.fields
+        if field.type == "code" and field.id in one["entry"]["fields"]
+    )
+    kind = entry(catalogue, category, found[0]["entry"]).label
+    when = day(days[0]) if days[0] == days[-1] else f"{day(days[0])} to {day(days[-1])}"
+    said = ", ".join(f"{text} {count}" for text, count in counts.most_common())
+    return Moment(days[-1], when, f"{catalogue.categories[category].label}: {kind} ({len(found)})", said)
+
+
 def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any]) -> Row:
     """One field: its label, its value in words, and where it is from."""
     text = value(catalogue, field, shown.get("value"))
@@ -82,6 +132,7 @@ def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any]) -> Row:
         note.append(f"as of {day(shown['effective'])}")
     if shown.get("flag"):
         note.append(f"not valid: {shown['flag']}")
+    note += [f"{SOURCES.get(one['source'], one['source'])} says {value(catalogue, field, one['value'])}" for one in shown.get("others", [])]
     return Row(field.label, text, ", ".join(part for part in note if part))
 
 
@@ -99,7 +150,7 @@ def value(catalogue: Catalogue, field: Field, found: Any) -> str:
         return code.label
     if len(text) == 10 and text[4:5] == "-":
         return day(text)
-    return f"{text} %" if field.type == "rate" else text
+    return f"{text} %" if field.type == "percent" else text
 
 
 _BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session"})

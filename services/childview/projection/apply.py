@@ -16,7 +16,7 @@ from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
 from services.childview.projection.fold import SourceRecord
 from services.plumbing import database
-from services.plumbing.contracts import Channel, Schemas
+from services.plumbing.contracts import Channel, Schemas, owners
 from services.plumbing.kafka.consumer import Event, Place, Poison, Record, open_seals, read_envelopes, wanted_keys
 from services.plumbing.sealing import KeyCache, KeysUnavailable
 
@@ -65,6 +65,7 @@ class Projection:
         self._keys = keys
         self._rules = rules
         self._schema = schema
+        self._owners = owners(rules.channels.values())
         self.applied: dict[Place, int] = {}
         self.decision = 0
 
@@ -95,7 +96,7 @@ class Projection:
 
     async def _open_seals(self, records: Sequence[Record]) -> tuple[list[Event | Poison], dict[Place, int]]:
         """The records with their data open; those whose publisher gives no keys now are left for later, whole places."""
-        read = read_envelopes(records)
+        read = read_envelopes(records, self._owners)
         refused: dict[Place, int] = {}
         for service, names in wanted_keys(read).items():
             try:
@@ -143,7 +144,7 @@ class Projection:
             conn, self._schema, action=data["action"], place=place, offset=data["offset"]
         )
         work.positions |= await parking.positions(conn, self._schema, (record.stream for record in waiting))
-        return await open_seals(read_envelopes(waiting), self._keys)
+        return await open_seals(read_envelopes(waiting, self._owners), self._keys)
 
     # -- fold ----------------------------------------------------------------------------------------------------
 

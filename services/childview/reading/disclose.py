@@ -213,12 +213,12 @@ def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_revi
     return b"{" + b",".join(parts) + b"}"
 
 
-def noted(shown: Shown, catalogue: Catalogue) -> list[Mapping[str, str | None]]:
-    """Neutral sentences in catalogue order, and whom to ask. Categories that share one say it once: their number tells
-    nothing."""
+def noted(shown: Shown, catalogue: Catalogue, *, only: str | None = None) -> list[Mapping[str, str | None]]:
+    """Neutral sentences in catalogue order, of one category if named, and whom to ask. Categories that share one say it
+    once: their number tells nothing."""
     said = {
         category.noted: category.ask
         for category in catalogue.categories.values()
-        if category.id in shown.noted and category.noted
+        if category.id in shown.noted and category.noted and only in (None, category.id)
     }
     return [{"label": label, "ask": ask} for label, ask in said.items()]

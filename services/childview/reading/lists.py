@@ -5,26 +5,31 @@ from __future__ import annotations
 import msgspec
 
 from services.childview.reading import disclose, road, store
-from services.childview.reading.disclose import Shown
-from services.childview.reading.road import Answer, Asker, Reading
+from services.childview.reading.disclose import Disclosure, Shown
+from services.childview.reading.road import Answer, Asker, Child, Reading
+from services.disclosure.lease import Lease
 from services.disclosure.levels import Level
 from services.plumbing import access
 from services.plumbing.problems import Problem
 
-MOST_CASES = 500
+MOST_CASES = 200
 _LISTED = frozenset({"given_name", "family_name", "birth_date", "plan_status"})
 _json = msgspec.json.Encoder(order="deterministic")
 
 
 async def entries(reading: Reading, asked: Asker, child: str, category: str, cursor: str | None) -> Answer:
     """A page of one category's entries. A category that is not there and one that is not shown are the same: empty."""
-    start = int(cursor) if cursor and cursor.isdigit() and len(cursor) < 9 else 0
+    start = _start(cursor)
 
     def body(shown: Shown) -> bytes:
         items, following = disclose.page(shown.entries.get(category, []), start=start)
         return b'{"items":%s,"next":%s}' % (items, _json.encode(following))
 
     return await _of_child(reading, asked, child, "entries", body)
+
+
+def _start(cursor: str | None) -> int:
+    return int(cursor) if cursor and cursor.isdecimal() and len(cursor) < 9 else 0
 
 
 async def chronology(reading: Reading, asked: Asker, child: str) -> Answer:
@@ -49,7 +54,7 @@ async def involved(reading: Reading, asked: Asker, child: str) -> Answer:
 
     def body(shown: Shown) -> bytes:
         items = [disclose.entry_json(*one) for one in shown.entries.get("involvements", [])]
-        noted = [one for one in disclose.noted(shown, reading.catalogue) if "involved" in (one["label"] or "")]
+        noted = disclose.noted(shown, reading.catalogue, only="involvements")
         return b'{"items":[' + b",".join(items) + b'],"noted":' + _json.encode(noted) + b"}"
 
     return await _of_child(reading, asked, child, "involved", body)
@@ -62,34 +67,48 @@ async def _of_child(reading: Reading, asked: Asker, child: str, action: str, bod
     return await road.settle(reading, asked, [(opened, decided)], body(shown), action=action)
 
 
-async def caseload(reading: Reading, asked: Asker) -> Answer:
-    """The children this post works with now, by name; each passes gates, `find` and levels like any read."""
+async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) -> Answer:
+    """A page of the children this post works with now, by name; each passes gates, `find` and levels like any read."""
     async with reading.pool.acquire() as conn:
         now = await store.standing(conn, asked.who.subject)
         lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
         road.check_fresh(reading, asked, now.fresh)
         bundle = await reading.leases.bundle(lease)
-        covered = [cover.professional_id for cover in lease.covers]
-        workers = [f"worker:{id}" for id in (*lease.professional_ids, *lease.supervises, *covered)]
-        schools = [f"school:{id}" for id in lease.assigned_schools] if lease.role == "education-welfare-officer" else []
-        found = []
-        for child in sorted(await store.by_references(conn, [*workers, *schools]))[: MOST_CASES * 4]:
-            opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child, memo=reading.memo)
-            if opened.finds and opened.relationship.kinds and "socialcare" not in opened.found.parked:
-                found.append((opened, road.disclosure(reading, asked, opened)))
-    items = []
-    for opened, decided in found[:MOST_CASES]:
-        names = decided.show(opened.view, silent=opened.passed.silent, only=_LISTED).fields
-        how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
-        items.append(b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), b",".join(names)))
-    body = b'{"items":[' + b",".join(sorted(items, key=lambda item: item[40:])) + b"]}"
+        cases = []
+        for_now = await store.by_references(conn, _references(lease))
+        async for child, found in store.many(conn, for_now, asked.who.subject, now):
+            opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
+            if opened.finds and opened.relationship.kinds and "socialcare" not in found.parked:
+                cases.append(_case(reading, asked, opened))
+    start = _start(cursor)
+    cases = sorted(cases, key=lambda case: case[0])
+    shown = cases[start : start + MOST_CASES]
+    following = str(start + MOST_CASES) if len(cases) > start + MOST_CASES else None
+    body = b'{"items":[%s],"next":%s}' % (b",".join(item for _, item, _ in shown), _json.encode(following))
     made = road.make_access(
         reading, asked, lease, action="caseload", status=200, query=None, fresh=now.fresh,
-        children=[road.child_access(*one) for one in found[:MOST_CASES]],
+        children=[road.child_access(*one) for _, _, one in shown],
         answer=access.digest(reading.settings.digest_key, body),
     )  # fmt: skip
     await reading.writer.write(made)
     return Answer(body, "", made.id, road.as_of(now.fresh))
+
+
+def _references(lease: Lease) -> list[str]:
+    """What leads to the children of a post: its professional ids, those it supervises or covers, schools assigned to it."""
+    workers = (*lease.professional_ids, *lease.supervises, *(cover.professional_id for cover in lease.covers))
+    return [*(f"worker:{id}" for id in workers), *(f"school:{id}" for id in lease.assigned_schools)]
+
+
+def _case(reading: Reading, asked: Asker, opened: Child) -> tuple[bytes, bytes, tuple[Child, Disclosure]]:
+    """(what it is sorted by, the item, what is recorded of it)."""
+    decided = road.disclosure(reading, asked, opened)
+    fields = decided.show(opened.view, silent=opened.passed.silent, only=_LISTED).fields
+    names = b",".join(fields)
+    how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
+    item = b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), names)
+    family = next((one for one in fields if one.startswith(b'"family_name"')), b"~")
+    return family + names + opened.view.child.encode(), item, (opened, decided)
 
 
 async def moved(reading: Reading, asked: Asker, child: str) -> str | None:

@@ -40,8 +40,7 @@ async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> roa
         needed = NEEDED + (set(wanted) > {"birth_date"})
         near = [child for child in ids if _score(wanted, held[child], None) >= needed]
         ranked: list[tuple[int, str, Child, Disclosure]] = []
-        for child in near:
-            found = await store.one(conn, child, asked.who.subject)
+        async for child, found in store.many(conn, near, asked.who.subject, now):
             opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
             if opened.finds and "socialcare" not in found.parked:
                 decided = road.disclosure(reading, asked, opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,19 +12,23 @@ from services.childview.projection import view
 from services.childview.projection.store import LIVE
 from services.childview.projection.view import Inputs, View
 
-_ONE = f"""
-select c.view,
-    (select became::text from {LIVE}.aliases where child_id = $1) as became,
-    (select coalesce(max(policy_version), 0) from {LIVE}.endings where scope = 'all' or scope = $2) as ended,
-    exists (select from {LIVE}.glass where child_id = $1 and person = $2 and until > now()) as glass,
-    array(select row(source, as_of) from {LIVE}.freshness order by source) as fresh,
+AT_ONCE = 200
+_FOUND = f"""
+select one.id::text as child, c.view,
+    (select became::text from {LIVE}.aliases where child_id = one.id) as became,
+    exists (select from {LIVE}.glass where child_id = one.id and person = $2 and until > now()) as glass,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
-        join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = $1) as parked,
+        join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = one.id) as parked,
     array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload risk on risk.reference = 'risk:' || substr(mine.reference, 9)
         join {LIVE}.children o on o.child_id = risk.child_id
-        where mine.child_id = $1 and mine.reference like 'related:%' and risk.child_id <> $1) as endangered
-from (select 1) one left join {LIVE}.children c on c.child_id = $1
+        where mine.child_id = one.id and mine.reference like 'related:%' and risk.child_id <> one.id) as endangered
 """
+_STANDING = f"""
+    (select coalesce(max(policy_version), 0) from {LIVE}.endings where scope = 'all' or scope = $2) as ended,
+    array(select row(source, as_of) from {LIVE}.freshness order by source) as fresh
+"""
+_ONE = f"{_FOUND}, {_STANDING} from (select $1::uuid as id) one left join {LIVE}.children c on c.child_id = one.id"
+_MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.child_id = one.id"
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,33 @@ class Found:
 
 
 async def one(conn: asyncpg.Connection, child: str, person: str) -> Found:
-    """Everything about one child for one asker."""
+    """Everything about one child for one asker, in one question."""
     row = await conn.fetchrow(_ONE, child, person)
+    return _found(row, row["ended"], _fresh(row))
+
+
+async def many(conn: asyncpg.Connection, children: Sequence[str], person: str, now: Standing) -> AsyncIterator[tuple[str, Found]]:
+    """The same for those of many children that are there, in their order, a few at a time."""
+    for start in range(0, len(children), AT_ONCE):
+        rows = await conn.fetch(_MANY, children[start : start + AT_ONCE], person)
+        for row in rows:
+            yield row["child"], _found(row, now.ended, now.fresh)
+
+
+def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found:
     return Found(
         view=view.decode(row["view"]) if row["view"] else None,
         became=row["became"],
-        ended=row["ended"],
+        ended=ended,
         glass=row["glass"],
-        fresh={source: as_of for source, as_of in row["fresh"]},
+        fresh=fresh,
         parked=tuple(sorted(row["parked"])),
         endangered=tuple(view.decode(other).inputs for other in row["endangered"] if other),
     )
+
+
+def _fresh(row: asyncpg.Record) -> dict[str, datetime]:
+    return {source: as_of for source, as_of in row["fresh"]}
 
 
 @dataclass(frozen=True)
@@ -64,12 +84,8 @@ class Standing:
 
 async def standing(conn: asyncpg.Connection, person: str) -> Standing:
     """Freshness and endings, for reads of many children."""
-    row = await conn.fetchrow(
-        f"select (select coalesce(max(policy_version), 0) from {LIVE}.endings where scope = 'all' or scope = $1) as ended,"
-        f" array(select row(source, as_of) from {LIVE}.freshness) as fresh",
-        person,
-    )
-    return Standing(row["ended"], {source: as_of for source, as_of in row["fresh"]})
+    row = await conn.fetchrow(f"select $1::uuid as id, {_STANDING}", None, person)
+    return Standing(row["ended"], _fresh(row))
 
 
 async def by_terms(conn: asyncpg.Connection, terms: Sequence[tuple[str, str]]) -> list[str]:
@@ -100,5 +116,3 @@ async def terms_of(conn: asyncpg.Connection, children: Sequence[str]) -> dict[st
     for row in rows:
         found[row["child"]].setdefault(row["field"], set()).add(row["term"])
     return found
-
-

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
@@ -173,18 +174,23 @@ async def places_of(bootstrap: str, topics: Iterable[str]) -> list[Place]:
         await consumer.stop()
 
 
-def read_envelopes(records: Sequence[Record]) -> list[Event | Poison]:
-    """Each record with its envelope read and its data still sealed (or plain, where it is not sealed)."""
-    return [_read(record) for record in records]
+def read_envelopes(records: Sequence[Record], owners: Mapping[str, str | None] = MappingProxyType({})) -> list[Event | Poison]:
+    """Each record with its envelope read and its data still sealed (or plain, where it is not sealed).
+
+    owners: topic -> the one service that may publish there; an event that calls itself another's is poison.
+    """
+    return [_read(record, owners.get(record.topic)) for record in records]
 
 
-def _read(record: Record) -> Event | Poison:
+def _read(record: Record, owner: str | None) -> Event | Poison:
     try:
         found = envelope.decode(record.value)
     except envelope.Unreadable as error:
         return Poison(record, f"the envelope cannot be read: {error}")
     if found.subject != record.stream:
         return Poison(record, "the envelope names another stream than the record's key")
+    if owner is not None and (found.service != owner or not found.type.startswith(f"{owner}.")):
+        return Poison(record, "the event calls itself another service's than the topic's")
     if found.sealed:
         return Event(record, found, None, "sealed")
     return Event(record, found, bytes(found.data) if found.data else b"{}")
