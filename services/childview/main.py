@@ -20,6 +20,7 @@ from services.childview.projection import projector, rebuild, store
 from services.childview.projection.apply import Rules
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.projector import Projector
+from services.childview.reading import road
 from services.childview.reading.lease_holder import LeaseHolder
 from services.childview.reading.road import Reading
 from services.plumbing import app as wires
@@ -84,6 +85,7 @@ def application(settings: Settings) -> FastAPI:
 
     app = wires.create_app(settings, routers=[api.router, site.router], lifespan=lifespan, measure=measure)
     site.mount(app)
+    app.add_exception_handler(road.Moved, api.moved)
     return app
 
 

@@ -35,7 +35,7 @@ class Lease(msgspec.Struct, frozen=True):
     training: list[str]
     vetting_current: bool
     address_hash: str | None
-    conflicts: list[str]
+    conflicts: dict[str, str]
     colleagues_children: list[str]
     purpose: str
     bundle: str

@@ -55,6 +55,7 @@ class ChildAccess(msgspec.Struct, frozen=True):
     flags: dict[str, bool] = {}
     streams: dict[str, int] = {}
     decision: int = 0
+    parked: list[str] = []
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -161,12 +162,12 @@ class AccessWriter:
                 waiting.done.set_result(number)
 
     async def _insert(self, accesses: list[Access]) -> int:
+        stream = stream_of(self._service)
         if self._conn is None or self._conn.is_closed():
             self._conn = await database.connect_one(self._dsn, name=self._service)
-        stream = stream_of(self._service)
+            await lock_streams(self._conn, [stream], kind="access")
         events = [NewEvent(f"{self._service}.{TYPE}", msgspec.to_builtins(access), None) for access in accesses]
         async with self._conn.transaction():
-            await lock_streams(self._conn, [stream], kind="access")
             return (await self._outbox.append(self._conn, [(stream, events)]))[stream]
 
     async def _drop_connection(self) -> None:

@@ -73,7 +73,7 @@ def _lease(
         training=sorted(one.course for one in post.training if one.until >= day),
         vetting_current=(post.vetting_until or "") >= day,
         address_hash=post.address_hash,
-        conflicts=sorted(child for child, kind in declared if kind in GATES),
+        conflicts={child: kind for child, kind in declared if kind in GATES},
         colleagues_children=sorted(child for child, kind in declared if kind == "colleague"),
         purpose=purpose,
         bundle=bundle,

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.childview.projection.view import Enrolled, Inputs, Involved, Protected, View
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Protected, Related, View
 from services.childview.reading.gates import pass_gates
 from services.childview.reading.relationship import NONE, Relationship, relationship
 from services.disclosure.lease import Cover, Lease
@@ -22,7 +22,7 @@ def lease(**changes) -> Lease:
     plain = {
         "person": "p", "post": "q", "role": "social-worker", "organisation_kind": "social_care", "organisations": [], "team_ids": [],
         "professional_ids": ["sw-1"], "supervises": [], "covers": [], "on_duty": False, "assigned_schools": [], "training": [],
-        "vetting_current": True, "address_hash": None, "conflicts": [], "colleagues_children": [], "purpose": "casework", "bundle": "b",
+        "vetting_current": True, "address_hash": None, "conflicts": {}, "colleagues_children": [], "purpose": "casework", "bundle": "b",
         "policy_version": 1, "issued": 0.0, "expires": 9e9, "name": "n", "purposes": [],
     }  # fmt: skip
     return Lease(**{**plain, **changes})
@@ -116,6 +116,35 @@ def test_a_lookalike_of_a_protected_child_opens_to_the_protection_team_alone():
 
 
 def test_a_declared_conflict_and_the_same_address_close_the_gate():
-    assert not opens(view(), lease(conflicts=["c"]))
-    assert not opens(view(addresses=["h"]), lease(address_hash="h"))
+    assert not opens(view(), lease(conflicts={"c": "relative"}))
+    assert not opens(view(homes=[Home("h", None)]), lease(address_hash="h"))
+    assert not opens(view(homes=[Home("h", day(-30))]), lease(address_hash="h")), "a home until a day to come is a home"
+    assert opens(view(homes=[Home("h", day(0))]), lease(address_hash="h"))
     assert opens(view(), lease(colleagues_children=["c"]))
+
+
+def guarded(local_id: str, protection: Protected, **inputs) -> View:
+    return View(child="other", inputs=Inputs(local_ids=[local_id], protections=[protection], **inputs))
+
+
+def silent(found: View, kin: View, asker: Lease) -> frozenset[str]:
+    return pass_gates(found, asker, NONE, TODAY, kin=[kin]).silent
+
+
+def test_a_shielded_brother_is_not_named_to_whoever_may_not_open_him():
+    brother = guarded("SC2", Protected("shielded", day(10), None, ["sw-1"], None))
+    assert silent(view(related=[Related("SC2", True)]), brother, lease(professional_ids=["sw-9"])) == {"SC2"}
+    assert not silent(view(related=[Related("SC2", True)]), brother, lease())
+    assert not silent(view(related=[Related("SC2", True)]), brother, lease(role="protection-officer", professional_ids=[]))
+
+
+@pytest.mark.parametrize("found", [view(related=[Related("DAD", True)]), view(local_ids=["DAD"])], ids=["lives with him", "is the risk"])
+def test_where_someone_is_a_risk_to_another_child_nothing_of_its_whereabouts_shows(found):
+    other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), homes=[Home("safe", None), Home("old", day(3))])
+    assert silent(found, other, lease()) == {"SC2", "safe"}
+    assert not silent(view(related=[Related("MUM", True)]), other, lease())
+
+
+def test_what_was_declared_of_a_child_holds_for_the_child_it_became():
+    passed = pass_gates(view(), lease(conflicts={"before": "relative"}), NONE, TODAY, former=["before"])
+    assert not passed.open and passed.flags["relative"] and not passed.flags["self"]
