@@ -118,7 +118,16 @@ class Catalogue:
 
     def by_id(self, id: str) -> Field:
         """A field by its id."""
-        return next(found for found in self.fields if found.id == id)
+        return self._by_id[id]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Field]:
+        return {found.id: found for found in self.fields}
+
+    @cached_property
+    def derived(self) -> Sequence[Field]:
+        """The fields that are worked out at the read."""
+        return [found for found in self.fields if found.derived]
 
     def searchable(self) -> list[Field]:
         """The fields a child can be searched by."""

@@ -35,10 +35,12 @@ class Piece(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """How all segments of one shape and age are shown: for each field what decides it and its legal level; the one level of
-    all fields, if they have one; and the fields as bits where that is full, or where none is above noted."""
+    """How all segments of one shape and age are shown: for each field what decides it, what the policies say and what of that
+    is legal; the one level of all fields, if they have one; and the fields as bits where that is full, or where none is above
+    noted."""
 
     keys: tuple[Key, ...]
+    said: tuple[Level, ...]
     levels: tuple[Level, ...]
     one: Level | None
     full: int
@@ -95,11 +97,12 @@ class Disclosure:
         return known
 
     def _judged(self, keys: tuple[Key, ...]) -> Judged:
+        said = tuple(self._decided(key)[0] for key in keys)
         levels = tuple(self._legal(key) for key in keys)
         one = levels[0] if len(set(levels)) == 1 else None
         full = sum(1 << key[0] for key in keys) if one is Level.FULL else 0
         noted = sum(1 << key[0] for key, level in zip(keys, levels, strict=True) if level is Level.NOTED)
-        return Judged(keys, levels, one, full, noted if max(levels) <= Level.NOTED else 0)
+        return Judged(keys, said, levels, one, full, noted if max(levels) <= Level.NOTED else 0)
 
     def _legal(self, key: Key) -> Level:
         return clamp(self._decided(key)[0], self._catalogue.fields[key[0]].levels)
@@ -151,6 +154,8 @@ class Disclosure:
         alone: dict[str, list[tuple[Segment, Judged]]] = {}
         present: set[tuple[int, str]] = set()
         wanted = [self._wanted(shape, fields, categories) for shape in content.shapes]
+        here: dict[tuple[int, str], Judged] = {}
+        times: dict[tuple[int, str], int] = {}
         for segment in content.segments:
             if segment.refers is not None and segment.refers in silent:
                 continue
@@ -159,13 +164,18 @@ class Disclosure:
             if not wanted[segment.shape]:
                 continue
             shape = content.shapes[segment.shape]
-            judged = self.judge(shape, band)
-            for key in judged.keys:
-                self._counts[key] = self._counts.get(key, 0) + 1
+            place = (segment.shape, band)
+            judged = here.get(place)
+            if judged is None:
+                judged = here[place] = self.judge(shape, band)
+            times[place] = times.get(place, 0) + 1
             if shape.kind:
                 self._entry(shape, segment, judged)
             else:
                 alone.setdefault(segment.id, []).append((segment, judged))
+        for place, judged in here.items():
+            for key in judged.keys:
+                self._counts[key] = self._counts.get(key, 0) + times[place]
         for words in alone.values():
             self._word(content, words)
         self._derive(view, content, present, fields, categories)
@@ -244,12 +254,12 @@ class Disclosure:
         self, view: View, content: Content, present: Collection[tuple[int, str]],
         fields: Collection[str] | None, categories: Collection[str] | None,
     ) -> None:  # fmt: skip
-        for found in self._catalogue.fields:
-            chosen = (fields is None or found.id in fields) and (categories is None or found.category in categories)
-            if found.derived and chosen:
-                value = derived.DERIVED[found.derived](view.inputs, self._today)
+        said = self._said(content, present)
+        for found in self._catalogue.derived:
+            if (fields is None or found.id in fields) and (categories is None or found.category in categories):
+                value = derived.DERIVED[found.derived or ""](view.inputs, self._today)
                 if value is not None:
-                    self._derived(found, value, self._bound(content, present, found))
+                    self._derived(found, value, min(self._bound(said, self._catalogue.by_id(id)) for id in found.inputs))
 
     def _derived(self, found: Field, value: Any, bound: Level) -> None:
         """A derived field shows at no more than the fields it is made of. That there is nothing is never noted."""
@@ -269,19 +279,21 @@ class Disclosure:
         """What decides a field that stands in no segment."""
         return (found.index, "childview", False, YOUNG, "not_needed", "none", self._link)
 
-    def _bound(self, content: Content, present: Collection[tuple[int, str]], found: Field) -> Level:
-        """What the policies say of the fields it is made of, before what is legal for those: of entries the least of the
-        recent ones, of a field that stands by itself the word that is shown; of a field the child does not have, in general."""
-        return min(self._input(content, present, self._catalogue.by_id(id)) for id in found.inputs)
+    def _said(self, content: Content, present: Collection[tuple[int, str]]) -> Mapping[int, Sequence[Level]]:
+        """What the policies say of each field the child has, before what is legal for it; of entries, of the recent ones."""
+        found: dict[int, list[Level]] = {}
+        for place, band in present:
+            shape = content.shapes[place]
+            if band == YOUNG or not shape.kind:
+                for number, level in zip(shape.fields, self.judge(shape, band).said, strict=True):
+                    found.setdefault(number, []).append(level)
+        return found
 
-    def _input(self, content: Content, present: Collection[tuple[int, str]], found: Field) -> Level:
-        levels = [
-            self._decided(key)[0]
-            for place, band in present
-            for key in self.judge(content.shapes[place], band).keys
-            if key[0] == found.index and (band == YOUNG or not content.shapes[place].kind)
-        ]
-        if not levels:
+    def _bound(self, said: Mapping[int, Sequence[Level]], found: Field) -> Level:
+        """What a field allows of those made of it: the word that is shown, where it stands by itself; the least of the entries;
+        of a field the child does not have, what the policies say in general."""
+        levels = said.get(found.index)
+        if levels is None:
             return self._decided(self._alone(found))[0]
         return max(levels) if self._catalogue.categories[found.category].single else min(levels)
 
@@ -289,11 +301,15 @@ class Disclosure:
 
     def record(self) -> tuple[list[Entries], dict[str, str]]:
         """The decisions as distinct combinations, and the fields shown as bitmasks."""
-        entries = [
-            Entries(self.vector(key), count, self._legal(key).name.lower(), f"{self._decided(key)[1]:x}")
-            for key, count in self._counts.items()
-        ]
+        entries = [self._counted(key, count) for key, count in self._counts.items()]
         return entries, {name: f"{bits:x}" for name, bits in self.shown.masks.items()}
+
+    def _counted(self, key: Key, count: int) -> Entries:
+        known = self._known.get(("record", key))
+        if known is None:
+            known = self._known["record", key] = (self.vector(key), self._legal(key).name.lower(), f"{self._decided(key)[1]:x}")
+        vector, level, sat = known
+        return Entries(vector, count, level, sat)
 
 
 def entry_age_band(since: str | None, today: date) -> str:

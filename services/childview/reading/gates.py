@@ -12,7 +12,7 @@ from services.childview.reading.relationship import relationship as find_relatio
 from services.disclosure.lease import Lease
 
 CONFLICTS = ("self", "relative", "conflict")
-PROTECTION_TEAM, ADOPTION_TEAM = "protection-officer", "adoption-officer"
+PROTECTION_TEAM, ADOPTION_TEAM, CLEARING_HOUSE = "protection-officer", "adoption-officer", "clearing-house-officer"
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Passed:
 
 
 def pass_gates(
-    view: View, lease: Lease, relationship: Relationship, today: date, *, former: Iterable[str] = (), kin: Sequence[View] = ()
-) -> Passed:
+    view: View, lease: Lease, relationship: Relationship, today: date, *,
+    former: Iterable[str] = (), kin: Sequence[View] = (), in_pair: bool = False,
+) -> Passed:  # fmt: skip
     """Whether this asker may come to this child at all, and what of others stays silent.
 
-    former: ids that became this child: what was declared of them holds. kin: see `Found`.
+    former: ids that became this child: what was declared of them holds. kin, in_pair: see `Found`.
     """
     kinds = {lease.conflicts[id] for id in (view.child, *former) if id in lease.conflicts}
     flags = {kind: kind in kinds for kind in CONFLICTS}
@@ -38,7 +39,15 @@ def pass_gates(
     closed = bool(kinds) or flags["same_address"]
     lookalike = view.withheld and lease.role != PROTECTION_TEAM
     silent = whereabouts(view.inputs, kin, today) | _guarded(view, kin, lease, today)
-    return Passed(not closed and _may_pass_all(view, lease, relationship, today) and not lookalike, silent, flags)
+    opens = not closed and not lookalike and _in_post(view, lease, today, in_pair)
+    return Passed(opens and _may_pass_all(view, lease, relationship, today), silent, flags)
+
+
+def _in_post(view: View, lease: Lease, today: date, in_pair: bool) -> bool:
+    """Posts that come only to certain children: the clearing house to the pairs in its queue, the adoption team to the adopted."""
+    if lease.role == CLEARING_HOUSE:
+        return in_pair
+    return lease.role != ADOPTION_TEAM or any(one.kind == "adopted" for one in in_force(view.inputs, today))
 
 
 def homes(inputs: Inputs, today: date) -> set[str]:

@@ -26,6 +26,8 @@ WEIGHTS = {"family_name": 3, "given_name": 3, "birth_date": 4, "postcode": 2, "i
 NEEDED = 4
 """How much must agree: an identifier, a birth date, or both names; a name alone is no search. Where more than a birth
 date was typed, a birth date alone is a stranger's."""
+SEARCHES_NOTHING = frozenset({"auditor"})
+"""Posts that come to a child by the id in an access record, never by a search."""
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -43,7 +45,7 @@ async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> roa
         near = [child for child, terms in held.items() if _score(wanted, terms) >= needed]
         async for child, found in store.many(conn, near, asked.who, now):
             opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
-            if opened.finds and "socialcare" not in found.parked:
+            if opened.finds and lease.role not in SEARCHES_NOTHING and "socialcare" not in found.parked:
                 score = _score(wanted, _visible(reading, opened, road.disclosure(reading, asked, opened)))
                 if score >= needed:
                     ranked.append((-score, child, opened))

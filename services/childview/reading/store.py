@@ -8,6 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
+from services.childview.identity.store import SCHEMA as IDENTITY
 from services.childview.projection import view
 from services.childview.projection.store import LIVE
 from services.childview.projection.view import View
@@ -19,6 +20,8 @@ select one.id::text as child, c.version, c.view, c.content,
     (select became::text from {LIVE}.aliases where child_id = one.id) as became,
     array(select child_id::text from {LIVE}.aliases where became = one.id) as former,
     exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
+    exists (select from {IDENTITY}.links l join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
+        where l.child_id = one.id and p.queue = 'ordinary') as in_pair,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
         join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = one.id) as parked,
     array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload theirs on theirs.reference
@@ -38,7 +41,7 @@ _MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.c
 class Found:
     """What is stored of one child, and beside it. view is None for a child that is not there.
 
-    former: ids that became this child. kin: children to whom somebody of this household is a risk, or who are protected and of
+    former: ids that became this child. in_pair: the clearing house has it in its queue. kin: children to whom somebody of this household is a risk, or who are protected and of
     this household.
     """
 
@@ -46,6 +49,7 @@ class Found:
     content: bytes
     became: str | None
     former: tuple[str, ...]
+    in_pair: bool
     ended: int
     glass: bool
     fresh: dict[str, datetime]
@@ -79,6 +83,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
         content=row["content"] or b"",
         became=row["became"],
         former=tuple(row["former"]),
+        in_pair=row["in_pair"],
         ended=ended,
         glass=row["glass"],
         fresh=fresh,
@@ -89,7 +94,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
 
 def nobody(now: Standing) -> Found:
     """No child: what a question about none stands on."""
-    return Found(None, b"", None, (), now.ended, False, now.fresh, (), ())
+    return Found(None, b"", None, (), False, now.ended, False, now.fresh, (), ())
 
 
 def _fresh(row: asyncpg.Record) -> dict[str, datetime]:

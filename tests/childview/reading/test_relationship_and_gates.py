@@ -148,3 +148,10 @@ def test_where_someone_is_a_risk_to_another_child_nothing_of_its_whereabouts_sho
 def test_what_was_declared_of_a_child_holds_for_the_child_it_became():
     passed = pass_gates(view(), lease(conflicts={"before": "relative"}), NONE, TODAY, former=["before"])
     assert not passed.open and passed.flags["relative"] and not passed.flags["self"]
+
+
+def test_the_clearing_house_comes_to_pairs_in_its_queue_and_the_adoption_team_to_the_adopted():
+    officer = lease(role="clearing-house-officer")
+    assert not pass_gates(view(), officer, NONE, TODAY).open
+    assert pass_gates(view(), officer, NONE, TODAY, in_pair=True).open
+    assert not opens(view(), lease(role="adoption-officer"), kinds=())
