@@ -41,8 +41,8 @@ _MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.c
 class Found:
     """What is stored of one child, and beside it. view is None for a child that is not there.
 
-    former: ids that became this child. in_pair: the clearing house has it in its queue. kin: children to whom somebody of this household is a risk, or who are protected and of
-    this household.
+    former: ids that became this child. in_pair: the clearing house has it in its queue. kin: children to whom somebody of this
+    household is a risk, or who are protected and of this household.
     """
 
     view: View | None
