@@ -20,8 +20,8 @@ select one.id::text as child, c.version, c.view, c.content,
     (select became::text from {LIVE}.aliases where child_id = one.id) as became,
     array(select child_id::text from {LIVE}.aliases where became = one.id) as former,
     exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
-    exists (select from {IDENTITY}.links l join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
-        where l.child_id = one.id and p.queue = 'ordinary') as in_pair,
+    exists (select from {IDENTITY}.links l left join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
+        where l.child_id = one.id and (l.basis = 'verified' or p.queue = 'ordinary')) as in_pair,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
         join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = one.id) as parked,
     array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload theirs on theirs.reference
@@ -41,8 +41,8 @@ _MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.c
 class Found:
     """What is stored of one child, and beside it. view is None for a child that is not there.
 
-    former: ids that became this child. in_pair: the clearing house has it in its queue. kin: children to whom somebody of this
-    household is a risk, or who are protected and of this household.
+    former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. kin: children to whom
+    somebody of this household is a risk, or who are protected and of this household.
     """
 
     view: View | None
