@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,20 +94,30 @@ def _fires(policy: Policy, request: Request, resource: Attributes, action: str) 
     if policy.waivable and request.context.get("break_glass") is True:
         return False
     groups = {**vars(request), "resource": resource, "context": {**request.context, "action": action}}
-    truth = _all([_any([_all([_test(t, groups) for t in one]) for one in element]) for element in policy.tests])
+    truth = _all(_any(_all(_test(t, groups) for t in one) for one in element) for element in policy.tests)
     return truth is Truth.TRUE or (truth is Truth.UNKNOWN and not policy.allows)
 
 
-def _all(found: Sequence[Truth]) -> Truth:
-    if Truth.FALSE in found:
-        return Truth.FALSE
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.TRUE
+def _all(found: Iterable[Truth]) -> Truth:
+    """True when all are; the first that is false settles it."""
+    whole = Truth.TRUE
+    for one in found:
+        if one is Truth.FALSE:
+            return one
+        if one is Truth.UNKNOWN:
+            whole = one
+    return whole
 
 
-def _any(found: Sequence[Truth]) -> Truth:
-    if Truth.TRUE in found:
-        return Truth.TRUE
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.FALSE
+def _any(found: Iterable[Truth]) -> Truth:
+    """True when one is; the first that is true settles it."""
+    whole = Truth.FALSE
+    for one in found:
+        if one is Truth.TRUE:
+            return one
+        if one is Truth.UNKNOWN:
+            whole = one
+    return whole
 
 
 def _test(test: language.Test, groups: Mapping[str, Attributes]) -> Truth:

@@ -101,9 +101,12 @@ async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) ->
 
 
 def _references(lease: Lease) -> list[str]:
-    """What leads to the children of a post: its professional ids, those it supervises or covers, schools assigned to it."""
+    """What leads to the children of a post: its professional ids, those it supervises or covers, schools assigned to it; the
+    centre of who works in one."""
     workers = (*lease.professional_ids, *lease.supervises, *(cover.professional_id for cover in lease.covers))
-    return [*(f"worker:{id}" for id in workers), *(f"school:{id}" for id in lease.assigned_schools)]
+    centres = (*lease.team_ids, *lease.organisations) if lease.role == "childrens-centre-worker" else ()
+    named = {"worker": workers, "school": lease.assigned_schools, "team": centres}
+    return [f"{kind}:{id}" for kind, ids in named.items() for id in ids]
 
 
 def _case(reading: Reading, asked: Asker, opened: Child) -> tuple[bytes, bytes, tuple[Child, Disclosure]]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Protected, Related, View
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, View
 from services.childview.reading.gates import pass_gates
 from services.childview.reading.relationship import NONE, Relationship, relationship
 from services.disclosure.lease import Cover, Lease
@@ -74,6 +74,44 @@ def test_school_staff_are_related_to_children_on_their_roll():
     teacher = lease(role="teacher", organisations=["9994001"], professional_ids=[])
     assert relationship(inputs, teacher, TODAY).kinds == {"school_staff"}
     assert relationship(inputs, lease(role="teacher", organisations=["9994002"]), TODAY) == NONE
+
+
+def test_a_family_is_registered_at_the_centre_and_not_with_one_of_its_workers():
+    registered = involved("centre_registered", who="cc-1", team="centre-1")
+    for place in ({"team_ids": ["centre-1"]}, {"organisations": ["centre-1"]}, {"professional_ids": ["cc-1"]}):
+        assert relationship(registered, lease(**{"role": "childrens-centre-worker", "professional_ids": ["cc-2"], **place}), TODAY).kinds == {"centre_registered"}
+    assert relationship(registered, lease(role="childrens-centre-worker", professional_ids=["cc-2"], organisations=["centre-2"]), TODAY) == NONE
+    assert relationship(registered, lease(professional_ids=["sw-2"], team_ids=["centre-1"]), TODAY) == NONE
+
+
+def test_a_family_that_left_the_centre_is_closing_for_all_its_workers():
+    left = involved("centre_registered", who="cc-1", team="centre-1", end=day(3))
+    assert relationship(left, lease(role="childrens-centre-worker", organisations=["centre-1"]), TODAY).phase == "closing"
+
+
+def test_a_health_visitor_is_named_in_person_whatever_the_team():
+    named = involved("health_named", who="hv-1", team="clinic-1")
+    assert relationship(named, lease(role="health-visitor", professional_ids=["hv-1"]), TODAY).kinds == {"health_named"}
+    assert relationship(named, lease(role="health-visitor", professional_ids=["hv-2"], team_ids=["clinic-1"], organisations=["clinic-1"]), TODAY) == NONE
+
+
+@pytest.mark.parametrize("role", ["teacher", "school-safeguarding-lead", "childrens-centre-worker", "health-visitor"])
+def test_whoever_is_recorded_in_the_core_group_is_of_the_case_team(role):
+    assert relationship(involved("case_team", who="w-7"), lease(role=role, professional_ids=["w-7"]), TODAY).kinds == {"case_team"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "kinds", "phase"),
+    [("looked_after", None, {"virtual_school"}, "current"), ("protection", None, {"virtual_school"}, "current"),
+     ("looked_after", day(3), {"virtual_school"}, "closing"), ("looked_after", day(28), set(), "current"), ("care_leaver", None, set(), "current")],
+)  # fmt: skip
+def test_a_virtual_school_is_related_while_the_child_is_looked_after_or_has_a_social_worker(kind, end, kinds, phase):
+    child = Inputs(periods=[Period(kind, day(90), end)])
+    assert relationship(child, lease(role="virtual-school-officer"), TODAY) == Relationship(frozenset(kinds), phase)
+
+
+def test_a_virtual_school_named_in_work_with_a_child_not_in_its_care_is_not_related():
+    assert relationship(involved("virtual_school", who="vs-1"), lease(role="virtual-school-officer", professional_ids=["vs-1"]), TODAY) == NONE
 
 
 # -- gates -------------------------------------------------------------------------------------------------------
