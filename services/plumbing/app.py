@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hashlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
@@ -17,13 +19,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.plumbing import problems, telemetry
+from services.plumbing import access, demonstration, problems, telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.settings import Settings
 from services.plumbing.tokens import Principal, ServiceTokens, Verifier, refused
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[bool]]
+SCRAPERS = ("cli", "scrape")
 _log = telemetry.log("http")
 
 
@@ -53,8 +56,7 @@ def create_app(
     app.add_exception_handler(asyncpg.CannotConnectNowError, _unreachable)
     app.add_exception_handler(asyncpg.AdminShutdownError, _unreachable)
     app.add_exception_handler(asyncpg.CrashShutdownError, _unreachable)
-    app.add_exception_handler(OSError, _unreachable)
-    app.add_exception_handler(TimeoutError, _unreachable)
+    app.add_exception_handler(OSError, _system)
     app.add_middleware(Edge, measure=app.state.telemetry)
     return app
 
@@ -65,7 +67,7 @@ def _with_client(lifespan: Lifespan) -> Lifespan:
         settings: Settings = app.state.settings
         async with httpx.AsyncClient() as http:
             app.state.http = http
-            app.state.verifier = Verifier(settings.issuer, settings.service, http=http)
+            app.state.verifier = verifier(settings, settings.service, http)
             app.state.tokens = ServiceTokens(
                 settings.issuer, client=settings.service, secret=settings.client_secret, http=http
             )
@@ -76,10 +78,18 @@ def _with_client(lifespan: Lifespan) -> Lifespan:
     return both
 
 
+def verifier(settings: Settings, audience: str, http: httpx.AsyncClient) -> Verifier:
+    """What verifies tokens that this installation's issuer made for an audience."""
+    return Verifier(
+        settings.issuer, audience, http=http, lifetime=settings.signing_keys_lifetime, demonstration=settings.demonstration
+    )
+
+
 async def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve on 127.0.0.1 until told to stop."""
+    """Serve on 127.0.0.1 until told to stop. Raises Disagreement where a demonstration and what is real would mix."""
     telemetry.log_to_stderr()
     _log.info("Starting.", extra=telemetry.fields(**settings.describe()))
+    await demonstration.agree(settings)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
@@ -134,6 +144,18 @@ def service_only(*names: str) -> Callable[..., Awaitable[Principal]]:
         return who
 
     return check
+
+
+def etag(key: bytes, *parts: bytes) -> str:
+    """A keyed digest of what stands: who lacks the key cannot test a guess by it."""
+    return f'"{access.digest(key, *parts)[:32]}"'
+
+
+def fits(if_match: str | None, stands: str | None) -> None:
+    """Raises Problem `version-conflict` when an If-Match names neither what stands (None: nothing) nor, by `*`, anything."""
+    named = {one.strip() for one in (if_match or "").split(",")}
+    if if_match is not None and (stands is None or not named & {stands, "*"}):
+        raise Problem("version-conflict", "It changed in the meantime. Read it again, then decide again.")
 
 
 async def once(
@@ -196,8 +218,8 @@ async def ready_now(request: Request) -> JSONResponse:
 
 
 @_health.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """Prometheus text."""
+async def metrics(request: Request, who: Annotated[Principal, Depends(service_only(*SCRAPERS))]) -> Response:
+    """Prometheus text. Sizes of queues tell of protected children: only operators and what collects figures read them."""
     return Response(request.app.state.telemetry.metrics.render(), media_type="text/plain; version=0.0.4")
 
 
@@ -233,12 +255,35 @@ async def _unreachable(_: Request, error: Exception) -> Response:
     return answer(Problem("no-lease", "A part this depends on cannot be reached. Try again soon."))
 
 
+NETWORK = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+
+
+async def _system(request: Request, error: Exception) -> Response:
+    """A network's failure is a part that cannot be reached; any other (a file, a right, a full disk) is a fault of ours.
+
+    asyncio gives an OSError without a number where several addresses of one host failed.
+    """
+    assert isinstance(error, OSError)
+    network = isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)) or error.errno in NETWORK
+    if network or (type(error) is OSError and error.errno is None):
+        return await _unreachable(request, error)
+    raise error
+
+
+def fault() -> JSONResponse:
+    """The answer to a fault of ours: that it is one, and nothing more."""
+    body = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
+    return JSONResponse(body, status_code=500, media_type=problems.MEDIA_TYPE)
+
+
 ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 """Nothing of ours is kept by a browser or a proxy."""
 
 
 class Edge:
     """Around every request: one span under the caller's trace, without its address; headers that always stand.
+
+    What nobody answered for rises to here: it is logged once, by its type and place, and answered as a fault.
 
     Plain ASGI: `app.middleware("http")` runs each request in a task group of its own, which cost a third of a read.
     """
@@ -254,12 +299,22 @@ class Edge:
             return
         parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
         with self._measure.span("request", parent=parent, method=scope["method"]) as span:
+            begun = False
 
             async def answer(message: Message) -> None:
+                nonlocal begun
                 if message["type"] == "http.response.start":
+                    begun = True
                     span.set_attribute("status", message["status"])
                     there = {name.lower() for name, _ in message["headers"]}
                     message["headers"] = [*message["headers"], *(one for one in ALWAYS if one[0] not in there)]
                 await send(message)
 
-            await self._app(scope, receive, answer)
+            try:
+                await self._app(scope, receive, answer)
+            except Exception as error:
+                if begun:
+                    raise
+                _log.error("A request failed by a fault of ours.", exc_info=error)
+                self._measure.metrics.add("faults", error=type(error).__name__)
+                await fault()(scope, receive, answer)
