@@ -164,8 +164,9 @@ class AccessWriter:
         """
         try:
             yield detail
-        except Problem as problem:
-            await self.write(of_request(who, action, status=problem.status, purpose=purpose, detail=detail))
+        except Exception as error:
+            status = error.status if isinstance(error, Problem) else 500
+            await self.write(of_request(who, action, status=status, purpose=purpose, detail=detail))
             raise
         await self.write(of_request(who, action, status=status, purpose=purpose, detail=detail))
 
