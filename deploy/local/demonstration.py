@@ -204,7 +204,7 @@ ADDRESSES = (
     ("the pages", "childview", "/"),
     ("the API", "childview", "/v1"),
     ("its description", "childview", "/openapi.json"),
-    ("how things stand", "childview", "/metrics"),
+    ("whether it is ready", "childview", "/health/ready"),
 )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -34,6 +35,8 @@ from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import ServiceTokens
 
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 
 def rules(settings: Settings) -> Rules:
     """What folding and composing need: all of it read from the contracts."""
@@ -55,7 +58,7 @@ def key_cache(settings: Settings, http: httpx.AsyncClient) -> KeyCache:
 
 async def make_schemas(settings: Settings, pool: asyncpg.Pool) -> None:
     """Every table of childview, whichever process comes first."""
-    await database.migrate(settings.database)
+    await database.migrate(settings.database, MIGRATIONS)
     async with database.transaction(pool) as conn:
         await conn.execute("select pg_advisory_xact_lock(7305117)")
         await store.make(conn, store.LIVE)
