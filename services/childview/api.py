@@ -127,10 +127,14 @@ async def read_involved(here: Here, asked: Asked, id: str) -> Response:
 
 
 @router.post("/v1/children/{id}/break-glass", status_code=201, summary="Open a child's view in an emergency")
-async def break_glass(here: Here, asked: Asked, id: str, body: Glass) -> JSONResponse:
-    """Lifts waivable denies for this person and child. The owner is told, a review is due; no gate opens."""
+async def break_glass(
+    here: Here, asked: Asked, id: str, body: Glass, idempotency_key: Annotated[str | None, Header()] = None
+) -> JSONResponse:
+    """Lifts waivable denies for this person, post and child. The owner is told, a review is due; no gate opens."""
     opened = await road.find_or_refuse(here, asked, id)
-    found = await here.leases.break_glass(asked.who, {"child": opened.view.child, **body.model_dump()})
+    await road.record(here, asked, opened, action="break-glass", status=201, detail={"minutes": body.minutes})
+    asked_for = {"child": opened.view.child, **body.model_dump()}
+    found = await here.leases.break_glass(asked.who, asked_for, key=idempotency_key)
     return JSONResponse(found, status_code=201)
 
 
