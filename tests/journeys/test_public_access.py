@@ -112,11 +112,18 @@ def test_a_bad_token_opens_nothing(demonstration, signer, service, method, path)
         "garbage": "a.b.c",
         "wrong audience": signer.sign("service:cli", other, lifetime=60),
         "expired": signer.sign("service:cli", service, lifetime=-60),
+        "a person's, expired": _of_person(demonstration, signer, service, lifetime=-60),
+        "a person's, for another service": _of_person(demonstration, signer, other, lifetime=60),
         "another issuer's": _forged(service, signer),
     }
     for name, token in bad.items():
         answer = knock(demonstration, service, method, path, token)
         assert answer.status_code == 401, f"{name} at {method} {path}: {answer.status_code}"
+
+
+def _of_person(here: Installation, signer: issuer.Issuer, audience: str, *, lifetime: int) -> str:
+    persona = next(one for one in here.personas() if one["role"] == "social-worker")
+    return signer.sign(persona["person"], audience, lifetime=lifetime, post=persona["post"])
 
 
 def _forged(audience: str, signer: issuer.Issuer) -> str:
