@@ -241,7 +241,7 @@ class Ahead:
     refused: dict[Place, int] = field(default_factory=dict)
 
 
-async def look_ahead(conn: asyncpg.Connection, schema: str, items: Sequence[Item], open: Open) -> Ahead:
+async def look_ahead(pool: asyncpg.Pool, schema: str, items: Sequence[Item], open: Open) -> Ahead:
     """Open what waits behind the releases of a batch before any of it is taken out of its table.
 
     A release whose waiting records cannot be opened now ends its place's part of the batch just before it: it comes again.
@@ -251,7 +251,7 @@ async def look_ahead(conn: asyncpg.Connection, schema: str, items: Sequence[Item
         if item.record.place in found.refused:
             continue
         try:
-            found.waiting |= await _opened_behind(conn, schema, item, open)
+            found.waiting |= await _opened_behind(pool, schema, item, open)
         except KeysUnavailable:
             found.refused[item.record.place] = item.record.offset
         else:
@@ -259,7 +259,7 @@ async def look_ahead(conn: asyncpg.Connection, schema: str, items: Sequence[Item
     return found
 
 
-async def _opened_behind(conn: asyncpg.Connection, schema: str, item: Item, open: Open) -> dict[Spot, Item]:
+async def _opened_behind(pool: asyncpg.Pool, schema: str, item: Item, open: Open) -> dict[Spot, Item]:
     """What a release sets free, and what the releases among that set free."""
     found: dict[Spot, Item] = {}
     queue = [item]
@@ -268,7 +268,8 @@ async def _opened_behind(conn: asyncpg.Connection, schema: str, item: Item, open
         if not isinstance(one, Event) or one.envelope.type != RELEASED:
             continue
         said = _said(one)
-        records = await waiting_behind(conn, schema, place=said.place, offset=said.offset)
+        async with pool.acquire() as conn:
+            records = await waiting_behind(conn, schema, place=said.place, offset=said.offset)
         opened = await open([record for record in records if spot(record) not in found])
         found |= {spot(waited.record): waited for waited in opened}
         queue += opened

@@ -125,8 +125,7 @@ class Identity:
         self._resume()
         items, refused = await self._open_available(records)
         self._pause(refused)
-        async with self._pool.acquire() as conn:
-            ahead = await parking.look_ahead(conn, store.SCHEMA, items, self._open_waiting)
+        ahead = await parking.look_ahead(self._pool, store.SCHEMA, items, self._open_waiting)
         if not ahead.items:
             self._pause(ahead.refused)
             return

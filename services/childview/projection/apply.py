@@ -98,8 +98,7 @@ class Projection:
     async def apply(self, records: Sequence[Record]) -> Applied:
         """Apply records of any topics, in the order given within each place. Raises FencedOff."""
         opened, refused = await self._open_available(records)
-        async with self._pool.acquire() as conn:
-            ahead = await parking.look_ahead(conn, self._schema, opened, self._open)
+        ahead = await parking.look_ahead(self._pool, self._schema, opened, self._open)
         work = _Work()
         work.done.refused = {place: self.applied[place] for place in refused} | ahead.refused
         work.done.next = {item.record.place: item.record.offset + 1 for item in ahead.items}
