@@ -13,12 +13,16 @@ from pathlib import Path
 import pytest
 
 from deploy.local import kafka as local_kafka
+from services.childview.identity.process import Identity
+from services.childview.identity.process import Rules as IdentityRules
 from services.childview.projection import rebuild, store
 from services.childview.projection.apply import Projection
 from services.childview.projection.projector import Projector
 from services.childview.projection.view import VERSION
 from services.plumbing import database as databases
 from services.plumbing.kafka.consumer import LogReader, places_of
+from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.kafka.watchdog import NoProgress
 from services.plumbing.telemetry import Telemetry
 from tests.journeys.flipping import KEYS, publish, rules, topics
 
@@ -152,17 +156,39 @@ async def test_a_flip_killed_at_any_moment_and_begun_again_comes_to_the_same_end
     await town.spoil()
     command = [sys.executable, "-m", "tests.journeys.flipping", town.dsn, town.kafka, town.prefix]
     for _ in range(8):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
-        await asyncio.to_thread(process.stdout.readline)
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE)
+        await process.stdout.readline()
         await asyncio.sleep(rng.uniform(0, 0.5))
         process.kill()
-        process.wait()
+        await process.wait()
         assert store.LIVE in await town.schemas()
     while True:
         with contextlib.suppress(rebuild.RebuildRuns):
             await town.flip()
             break
     assert await town.digests() == before and await town.schemas() == {store.LIVE}
+
+
+async def test_a_projector_whose_applying_hangs_ends_by_itself(town):
+    projector = Projector(
+        town.pool, bootstrap=town.kafka, keys=KEYS, rules=rules(town.prefix), measure=Telemetry("projector"), watchdog_after=2
+    )
+    projector._projection.apply = lambda records: asyncio.sleep(600)
+    await publish(town.kafka, town.prefix, [61])
+    with pytest.raises(NoProgress, match=town.prefix):
+        await asyncio.wait_for(projector.run(), 60)
+
+
+async def test_an_identity_whose_deciding_hangs_ends_by_itself(town):
+    await databases.migrate(town.dsn)
+    found = rules(town.prefix)
+    identity = Identity(
+        town.pool, bootstrap=town.kafka, keys=KEYS, measure=Telemetry("identity"), watchdog_after=2,
+        rules=IdentityRules(found.schemas, found.channels, Outbox("childview", "childview.identity", found.schemas)),
+    )  # fmt: skip
+    identity.apply = lambda records: asyncio.sleep(600)
+    with pytest.raises(NoProgress, match=town.prefix):
+        await asyncio.wait_for(identity.run(), 60)
 
 
 async def test_two_rebuilds_never_run_at_once(town):

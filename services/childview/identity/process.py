@@ -89,9 +89,12 @@ class Identity:
         await self._reader.start({place: self.applied[place] for place in places}, urgent=urgent)
         self.ready = True
         try:
-            await first_to_end(self._turns(), self._beat(), self._watchdog.watch(lambda: self.applied, self._reader.in_hand))
+            await first_to_end(self._turns(), self._beat(), self._watchdog.watch(self._stands, self._reader.in_hand))
         finally:
             await self._reader.stop()
+
+    def _stands(self) -> dict[Place, int]:
+        return {place: n for place, n in self.applied.items() if place[0] in self._rules.channels}
 
     async def _turns(self) -> None:
         while True:

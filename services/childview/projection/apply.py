@@ -140,9 +140,7 @@ class Projection:
         await self._fold_sources(conn, work, sources)
         decided = [event for event in work.events if kinds[event.record.topic].kind == "decisions"]
         await self._decide(conn, work, [event for event in decided if event.envelope.type == DECIDED])
-        for event in work.events:
-            if kinds[event.record.topic].kind == "policy":
-                await self._policy(conn, event)
+        await self._policies(conn, [event for event in work.events if kinds[event.record.topic].kind == "policy"])
         work.done.events = len(work.events)
         work.done.oldest = min((event.envelope.time for event in work.events), default=None)
         work.done.traces = [event.envelope.traceparent for event in work.events if event.envelope.traceparent]
@@ -187,19 +185,28 @@ class Projection:
         await store.save_links(conn, self._schema, links)
         await store.save_aliases(conn, self._schema, aliases)
 
-    async def _policy(self, conn: asyncpg.Connection, event: Event) -> None:
-        try:
-            said = msgspec.json.decode(event.data or b"{}", type=Ending)
-        except msgspec.ValidationError:
-            return  # a type nobody knows here: what is known was checked against its contract
-        if said.ends:
-            await store.save_ending(conn, self._schema, scope=said.ends, policy_version=said.policy_version)
-        data = msgspec.json.decode(event.data or b"{}")
+    async def _policies(self, conn: asyncpg.Connection, events: Sequence[Event]) -> None:
+        """What ends leases, by scope the latest of the batch, and what opens or closes in an emergency."""
+        ended: dict[str, int] = {}
+        for event in events:
+            try:
+                said = msgspec.json.decode(event.data or b"{}", type=Ending)
+            except msgspec.ValidationError:
+                continue  # a type nobody knows here: what is known was checked against its contract
+            if said.ends:
+                ended[said.ends] = max(said.policy_version, ended.get(said.ends, 0))
+            await self._glass(conn, event)
+        for scope, version in ended.items():
+            await store.save_ending(conn, self._schema, scope=scope, policy_version=version)
+
+    async def _glass(self, conn: asyncpg.Connection, event: Event) -> None:
         if event.envelope.type == "policy.break-glass-opened.v1":
+            data = msgspec.json.decode(event.data or b"{}")
             await store.open_glass(
                 conn, self._schema, id=data["id"], person=data["person"], child=data["child"], until=data["until"]
             )
         elif event.envelope.type == "policy.break-glass-closed.v1":
+            data = msgspec.json.decode(event.data or b"{}")
             await store.close_glass(conn, self._schema, id=data["id"])
 
     # -- compose -------------------------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ class Projector:
 
     def _stands(self) -> dict[Place, int]:
         """How far every place is, the heartbeats' too."""
-        return self._projection.applied | self._heard
+        applied = {place: n for place, n in self._projection.applied.items() if place[0] in self._channels}
+        return applied | self._heard
 
     async def _turns(self) -> None:
         while True:
