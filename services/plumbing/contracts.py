@@ -62,6 +62,7 @@ class Contract:
 DAY = r"^\d{4}-\d{2}-\d{2}$"
 """The pattern by which a contract says that a text is a date."""
 
+
 def _with_calendar(schema: Any) -> Any:
     """The schema with every date a day of the calendar: the pattern alone lets 2015-02-31 pass."""
     if isinstance(schema, list):
