@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from services.childview import parking
+from services.childview.identity import store as identities
+from services.childview.identity.decide import Decision
 from services.childview.identity.store import DECISIONS
 from services.childview.identity.store import TOPIC as DECISIONS_TOPIC
 from services.childview.projection import store
@@ -46,13 +48,11 @@ def fresh(log: Log, projection, *, decision: int) -> set[str]:
 
 
 async def test_a_decision_that_sets_no_record_leaves_everything_fresh_when_the_projector_starts_again(log):
-    from services.childview.identity import clearing_house
-
     await log.read(log.person(stream(1), service="socialcare"))
     await log.read(log.person(stream(2), **TWIN))
-    pair = await log.pool.fetchval("select pair_id::text from identity.pairs")
     async with databases.transaction(log.pool) as conn:
-        await clearing_house.settle(conn, log.outbox, pair, queues=("ordinary",), outcome="cannot-tell", by="o", reason="no paper")
+        await identities.lock_decisions(conn)
+        await identities.record_decision(conn, log.outbox, Decision("cannot-tell", {}, by="officer", reason="no paper"))
     await log.read(*await log.published())
     again = await log.another(store.LIVE)
     assert again.decision == log.identity.decision
