@@ -80,9 +80,8 @@ def application(settings: Settings) -> FastAPI:
         writer = AccessWriter(service="childview", dsn=settings.database, schemas=schemas, telemetry=measure)
         await writer.start()
         leases = LeaseHolder(settings.urls["policy"], tokens=app.state.tokens, http=app.state.http)
-        app.state.reading = Reading(settings, pool, Catalogue.load(*settings.contracts), leases, writer, measure)
+        app.state.reading = Reading(settings, pool, deciding, Catalogue.load(*settings.contracts), leases, writer, measure)
         app.state.outbox = Outbox("childview", identities.TOPIC, schemas)
-        app.state.deciding = deciding  # what people decide writes the outbox: the relay's heartbeat waits for sessions of this name
         app.state.status = status
         try:
             yield

@@ -47,10 +47,12 @@ Answered = TypeVar("Answered")
 
 @dataclass(frozen=True)
 class Reading:
-    """What every read of this process uses."""
+    """What every read of this process uses. deciding: for what people decide, which is written to the outbox: the relay's
+    heartbeat waits for sessions of that pool's name."""
 
     settings: Settings
     pool: asyncpg.Pool
+    deciding: asyncpg.Pool
     catalogue: Catalogue
     leases: LeaseHolder
     writer: AccessWriter
