@@ -184,6 +184,7 @@ def application(issuer: Issuer) -> FastAPI:
         body = {"access_token": made, "token_type": "Bearer", "expires_in": lifetime}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
+    @app.get("/health/live")
     @app.get("/health/ready")
     def ready() -> dict[str, str]:
         return {"status": "ready"}

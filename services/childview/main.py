@@ -81,6 +81,7 @@ def application(settings: Settings) -> FastAPI:
         await writer.start()
         leases = LeaseHolder(settings.urls["policy"], tokens=app.state.tokens, http=app.state.http)
         app.state.reading = Reading(settings, pool, deciding, Catalogue.load(*settings.contracts), leases, writer, measure)
+        app.state.pool = pool
         app.state.outbox = Outbox("childview", identities.TOPIC, schemas)
         app.state.status = status
         try:

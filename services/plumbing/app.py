@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.plumbing import access, demonstration, edge, telemetry
+from services.plumbing import access, database, demonstration, edge, telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.settings import Settings
 from services.plumbing.tokens import Principal, ServiceTokens, Verifier, refused
@@ -33,7 +33,8 @@ def create_app(
     ready: Ready | None = None,
     measure: telemetry.Telemetry | None = None,
 ) -> FastAPI:
-    """A service's application. `lifespan` puts what the endpoints need on `app.state`; `ready` says whether it can serve.
+    """A service's application. `lifespan` puts what the endpoints need on `app.state`; `ready` says whether it can serve: without
+    it, whether the service's database (`app.state.pool`) answers.
 
     On `app.state` there is from the start: settings, telemetry, http (a client), verifier, tokens (its own).
     """
@@ -199,7 +200,7 @@ async def live() -> dict[str, str]:
 async def ready_now(request: Request) -> JSONResponse:
     """The process can do its work: 200, or 503."""
     check: Ready | None = request.app.state.ready
-    good = check is None or await check()
+    good = await (check() if check is not None else database.answers(request.app.state.pool))
     return JSONResponse({"status": "ready" if good else "waiting"}, status_code=200 if good else 503)
 
 

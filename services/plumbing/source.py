@@ -95,14 +95,11 @@ def application(kind: Kind, settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with opened(kind, settings, measure) as source:
-            app.state.source = source
+            app.state.source, app.state.pool = source, source.pool
             report.remove_old(settings.state, days=settings.report_days)
             yield
 
-    async def ready() -> bool:
-        return True
-
-    return wires.create_app(settings, routers=[_shared, *kind.routers], lifespan=lifespan, ready=ready, measure=measure)
+    return wires.create_app(settings, routers=[_shared, *kind.routers], lifespan=lifespan, measure=measure)
 
 
 def main(kind: Kind) -> None:

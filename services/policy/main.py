@@ -53,7 +53,7 @@ def application(settings: Settings) -> FastAPI:
         users = {name: wires.verifier(settings, name, app.state.http) for name in api.DECIDERS}
         here = Policy(settings, pool, outbox, writer, vocabulary(settings.contracts[0]), users)
         await _start(here)
-        app.state.policy = here
+        app.state.policy, app.state.pool = here, pool
         try:
             yield
         finally:
