@@ -182,6 +182,8 @@ def value_of(found: Field, entry: Mapping[str, Any], event: str) -> Any:
     parts = found.parts_of.get(event)
     if parts is None:
         return None
+    if found.whole and len(parts[0].path) == 1:
+        return _blank_to_none(entry.get(parts[0].path[0]))
     if found.whole:
         return _blank_to_none(_walk(entry, parts[0].path))
     present = {part.name: value for part in parts if _blank_to_none(value := _walk(entry, part.path)) is not None}

@@ -81,8 +81,10 @@ class _Sheet:
         if category.id in _NOT_SHOWN or not found:
             return
         if category.single:
+            ranked = sorted(found, key=lambda one: _rank(category, one.entry, one.record), reverse=True)
+            told = [(item, _Told.of(item)) for item in ranked]
             for field in self._catalogue.of(category.id):
-                self._field(category, field, found)
+                self._field(category, field, told)
             return
         for item in sorted(found, key=lambda one: (one.entry.effective or "", one.record.stream, one.key), reverse=True):
             self._entry(category, item)
@@ -93,12 +95,12 @@ class _Sheet:
         found = {Term(fields[n].id, term) for one in self.content.segments for n, term in one.terms}
         return sorted(found, key=lambda term: (term.field, term.term))
 
-    def _field(self, category: Category, field: Field, found: Sequence[Standing]) -> None:
+    def _field(self, category: Category, field: Field, found: Sequence[tuple[Standing, _Told]]) -> None:
         """Every record's word on a field that stands by itself, the best first; who asks sees the best of those open to them."""
-        values = [(item, value) for item in found if (value := _value(field, item)) is not None]
+        values = [(item, told, value) for item, told in found if (value := _value(field, item)) is not None]
         several = len(values) > 1
-        for item, value in sorted(values, key=lambda pair: _rank(category, pair[0].entry, pair[0].record), reverse=True):
-            member = _member(self._catalogue, field, item, value)
+        for item, told, value in values:
+            member = told.member(self._catalogue, field, value)
             same = _json.encode(_same(value)).decode() if several else None
             other = _json.encode({"value": _plain(value), "source": item.record.service}) if several else None
             self._put(category, item, [field], [value], [member], id=field.id, full=member.full, same=same, other=other)
@@ -108,7 +110,8 @@ class _Sheet:
         if not shown:
             return
         fields, values = [field for field, _ in shown], [value for _, value in shown]
-        members = [_member(self._catalogue, field, item, value) for field, value in shown]
+        told = _Told.of(item)
+        members = [told.member(self._catalogue, field, value) for field, value in shown]
         id, effective, source = _entry_id(item), item.entry.effective, item.record.service
         full = entry_json(id, item.kind, [member.full for member in members], effective=effective, source=source, dated=True)
         self._put(category, item, fields, values, members, id=id, full=full, refers=_refers(item, self._address_key))
@@ -191,19 +194,29 @@ def _value(field: Field, item: Standing) -> Any:
     return value
 
 
-def _member(catalogue: Catalogue, field: Field, item: Standing, value: Any) -> Member:
-    safe = masks.masked(catalogue, field, value) if "masked" in field.levels else None
-    full: dict[str, Any] = {"level": "full", "value": _plain(value), "source": item.record.service}
-    full |= {"effective": item.entry.effective, "recorded": item.entry.recorded}
-    if isinstance(value, dict) and value.get("valid") is False:
-        full["flag"] = value.get("reason") or "not valid"
-    return Member(_named(field.id, full), None if safe is None else _named(field.id, {"level": "masked", "value": safe}))
+class _Told(NamedTuple):
+    """What every member of one entry tells beside its value, encoded once: most of composing is writing JSON."""
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, item: Standing) -> _Told:
+        """The entry's dates and source."""
+        effective, recorded, source = (_json.encode(one) for one in (item.entry.effective, item.entry.recorded, item.record.service))
+        return cls(b'{"effective":' + effective, b',"level":"full","recorded":' + recorded + b',"source":' + source + b',"value":')
+
+    def member(self, catalogue: Catalogue, field: Field, value: Any) -> Member:
+        """A field's value, ready to send."""
+        name = b'"' + field.id.encode() + b'":'
+        flag = b""
+        if isinstance(value, dict) and value.get("valid") is False:
+            flag = b',"flag":' + _json.encode(value.get("reason") or "not valid")
+        full = name + self.before + flag + self.after + _json.encode(_plain(value)) + b"}"
+        safe = masks.masked(catalogue, field, value) if field.mask else None
+        return Member(full, None if safe is None else name + b'{"level":"masked","value":' + _json.encode(safe) + b"}")
 
 
 def _plain(value: Any) -> Any:
     """The value without what says whether it is valid."""
     return value["value"] if isinstance(value, dict) and "valid" in value else value
-
-
-def _named(id: str, body: Mapping[str, Any]) -> bytes:
-    return b'"' + id.encode() + b'":' + _json.encode(body)
