@@ -27,7 +27,7 @@ class Candidate:
     """A record that shares something with the one being decided, and the child it belongs to.
 
     protected: its child is shielded or adopted today. withheld: its child is not shown, for resembling such a one.
-    forbids: the children that an adoption keeps its child apart from.
+    forbids: the children that an adoption keeps its child apart from. told_apart: those that people said it is not.
     """
 
     record: str
@@ -36,6 +36,7 @@ class Candidate:
     protected: bool
     withheld: bool = False
     forbids: frozenset[str] = frozenset()
+    told_apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def decide(
     same = {c.child for c in able if compared[c.record].agreement is Agreement.SAME}
     if len(same) == 1:
         target = same.pop()
-        able = [c for c in able if target not in c.forbids]
+        able = [c for c in able if target not in c.forbids | c.told_apart]
         others = [c for c in _alike(able, compared) if c.child != target]
         if shielded or not any(c.protected or c.record in sticky for c in others):
             return Decision("link", {record: Linked(target, "automatic", "linked")}, evidence=_evidence(compared, able))

@@ -16,7 +16,7 @@ from services.childview.identity.decide import ORDINARY, PROTECTION, Decision, L
 class Open:
     """An open pair, the two children it lies between, and whether each is protected, or withheld, today.
 
-    parted: an adoption keeps the two apart, so the pair must not be.
+    void: nothing is left to decide: the two are one child by now, or an adoption keeps them apart.
     """
 
     pair: Pair
@@ -26,7 +26,7 @@ class Open:
     candidate_protected: bool = False
     withheld: bool = False
     candidate_withheld: bool = False
-    parted: bool = False
+    void: bool = False
 
     @property
     def records(self) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def stand(
     shields: records of protected children it resembles. shielded: its own child is protected. ending: what withheld it may
     have ended; without that, what is withheld stays so while the pair is open that it is withheld for.
     """
-    mine = [one for one in pairs if record in one.records and not one.parted]
+    mine = [one for one in pairs if record in one.records and not one.void]
     kept = now.withheld and not ending
     hides = not shielded and (
         bool(shields) or any(one.shields(record) or (kept and one.pair.queue == PROTECTION) for one in mine)
@@ -86,10 +86,10 @@ def review(
     pairs: every open pair of its child. fellow_withheld: another record of its child is withheld.
     """
     wanted, opens = stand(record, now, pairs=pairs, shields=shields, shielded=shielded, ending=ending)
-    closes = tuple(one.pair for one in pairs if one.parted)
+    closes = tuple(one.pair for one in pairs if one.void)
     hidden = shielded or wanted.withheld or fellow_withheld
-    moves = tuple(_requeued(one, now.child, hidden, ending) for one in pairs if not one.parted)
-    opens += tuple(pair for pair, one in zip(moves, (o for o in pairs if not o.parted), strict=True) if pair != one.pair)
+    moves = tuple(_requeued(one, now.child, hidden, ending) for one in pairs if not one.void)
+    opens += tuple(pair for pair, one in zip(moves, (o for o in pairs if not o.void), strict=True) if pair != one.pair)
     if wanted == now and not opens and not closes:
         return None
     hides = wanted.withheld and not now.withheld

@@ -165,7 +165,11 @@ async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -
             {_any("l.child_id", "fellow.withheld")} as withheld,
             array(select distinct half.child_id::text from {SCHEMA}.links fellow
                 join {SCHEMA}.adoption_pairs a on a.stream_id = fellow.stream_id
-                join {SCHEMA}.links half on half.stream_id = a.other where fellow.child_id = l.child_id) as forbids
+                join {SCHEMA}.links half on half.stream_id = a.other where fellow.child_id = l.child_id) as forbids,
+            array(select distinct other.child_id::text from {SCHEMA}.links fellow
+                join {SCHEMA}.not_same n on fellow.stream_id in (n.one, n.other)
+                join {SCHEMA}.links other on other.stream_id in (n.one, n.other) and other.child_id <> l.child_id
+                where fellow.child_id = l.child_id) as told_apart
         from found join {SCHEMA}.persons p using (stream_id) join {SCHEMA}.links l using (stream_id)
         where stream_id <> $1 and stream_id not in (select id from forbidden)
         order by stream_id
@@ -174,10 +178,12 @@ async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -
         sorted(who.identifiers),
         days,
     )
-    return [
-        Candidate(str(r["stream_id"]), r["child"], _who(r), r["protected"], r["withheld"], frozenset(r["forbids"]))
-        for r in rows
-    ]
+    return [_candidate(row) for row in rows]
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
+    forbids, told_apart = frozenset(row["forbids"]), frozenset(row["told_apart"])
+    return Candidate(str(row["stream_id"]), row["child"], _who(row), row["protected"], row["withheld"], forbids, told_apart)
 
 
 _MINE = f"""
@@ -349,9 +355,7 @@ async def would_be_open(conn: asyncpg.Connection, pairs: Sequence[Pair]) -> list
     return [
         one
         for one in found
-        if one.child != one.candidate_child
-        and not one.parted
-        and not await told_apart(conn, one.child, one.candidate_child)
+        if not one.void and not await told_apart(conn, one.child, one.candidate_child)
     ]
 
 
@@ -360,11 +364,11 @@ _OPEN = f"""
     {_any("l.child_id", _protected("fellow.stream_id"))} as protected,
     {_any("c.child_id", _protected("fellow.stream_id"))} as candidate_protected,
     {_any("l.child_id", "fellow.withheld")} as withheld, {_any("c.child_id", "fellow.withheld")} as candidate_withheld,
-    {_apart_by_adoption("l.child_id", "c.child_id")} as parted"""
+    l.child_id = c.child_id or {_apart_by_adoption("l.child_id", "c.child_id")} as void"""
 
 
 def _open(row: asyncpg.Record) -> Open:
-    kept = ("child", "candidate_child", "protected", "candidate_protected", "withheld", "candidate_withheld", "parted")
+    kept = ("child", "candidate_child", "protected", "candidate_protected", "withheld", "candidate_withheld", "void")
     return Open(_pair(row), **{name: row[name] for name in kept})
 
 

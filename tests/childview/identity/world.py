@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,9 @@ async def no_keys(service: str, names: Any) -> Any:
 class World:
     """What events come to, on the way they take: identity, its decisions, the projection."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, projects: bool = True) -> None:
         self._dsn = dsn
+        self._projects = projects
         self._versions: dict[str, int] = {}
         self._offsets: dict[tuple[str, int], int] = {}
         self._sent = 0
@@ -137,10 +139,20 @@ class World:
     async def go(self, *records: Record) -> None:
         """Through identity, then the projection, until nothing more is decided."""
         await self.identity.apply(records)
-        await self.projection.apply(records)
+        await self._project(records)
         while decided := await self.drain():
             await self.identity.apply(decided)
-            await self.projection.apply(decided)
+            await self._project(decided)
+
+    async def _project(self, records: Sequence[Record]) -> None:
+        if self._projects:
+            await self.projection.apply(records)
+
+    async def empty(self) -> None:
+        """As if nothing had ever been recorded."""
+        names = await self.pool.fetch("select tablename from pg_tables where schemaname = 'identity' and tablename <> 'followed'")
+        await self.pool.execute("truncate streams, outbox, " + ", ".join(f"identity.{row['tablename']}" for row in names))
+        await self.new_identity()
 
     # -- what happens --------------------------------------------------------------------------------------------
 
