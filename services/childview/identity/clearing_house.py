@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 
-from services.childview.identity import people, store
+from services.childview.identity import index, links, people, store
 from services.childview.identity.decide import Decision, Linked, Pair
 from services.childview.identity.people import Parting
 from services.childview.identity.settling import Settling
@@ -133,9 +133,9 @@ async def _locked(conn: asyncpg.Connection, outbox: Outbox) -> Settling:
 
 async def _same(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> Decision:
     children = held.child, held.candidate_child
-    if await store.parted(conn, *children):
+    if await links.parted(conn, *children):
         raise NoSuchPair
-    if await store.told_apart(conn, *children):
+    if await links.told_apart(conn, *children):
         raise ToldApart
     moving, staying = [await _links_of(conn, child) for child in children]
     return people.merge(
@@ -143,26 +143,26 @@ async def _same(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reas
         moving=moving,
         into=held.candidate_child,
         staying=staying,
-        pairs=await store.pairs_about(conn, children),
-        shielded=bool(await store.protected_records(conn, [*moving, *staying])),
+        pairs=await links.pairs_about(conn, children),
+        shielded=bool(await index.protected_records(conn, [*moving, *staying])),
         by=by,
         reason=reason,
     )
 
 
 async def _links_of(conn: asyncpg.Connection, child: str) -> dict[str, Linked]:
-    return {record: linked for record, (linked, _) in (await store.records_of(conn, child)).items()}
+    return {record: linked for record, (linked, _) in (await links.records_of(conn, child)).items()}
 
 
 async def _different(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> Decision:
     children = held.child, held.candidate_child
-    pairs = await store.pairs_about(conn, children)
+    pairs = await links.pairs_about(conn, children)
     named = {name for one in pairs for name in one.records}
     return people.keep_apart(
         found,
-        links=await store.links(conn, named),
+        links=await links.links(conn, named),
         pairs=pairs,
-        shielded=[child for child in children if await store.protected(conn, child)],
+        shielded=[child for child in children if await index.protected(conn, child)],
         by=by,
         reason=reason,
     )
@@ -202,7 +202,7 @@ async def _parting(settling: Settling, merged: store.Decided, child: str) -> Par
     """What the unmerge parts. Only what this very merge put into the child goes back: what was moved since stays moved."""
     conn = settling.conn
     before = {record: msgspec.convert(was, Linked) for record, was in merged.before.items()}
-    present = await store.records_of(conn, child)
+    present = await links.records_of(conn, child)
     moved = {record: was for record, was in before.items() if was.child != child}
     back = {r: was for r, was in moved.items() if r in present and present[r][1] == merged.number}
     later = {r: linked for r, (linked, at) in present.items() if r not in before and at > merged.number}
@@ -217,10 +217,10 @@ async def _parting(settling: Settling, merged: store.Decided, child: str) -> Par
         back,
         stayed,
         later,
-        pairs=await store.pairs_about(conn, [child]),
-        reopens=await store.would_be_open(conn, closed),
+        pairs=await links.pairs_about(conn, [child]),
+        reopens=await links.would_be_open(conn, closed),
         shields={r: await settling.shields(r, child=None if r in later else child) for r in present},
-        protected=await store.protected_records(conn, present),
+        protected=await index.protected_records(conn, present),
     )
 
 

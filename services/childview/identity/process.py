@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 
 from services.childview import parking
-from services.childview.identity import match, store
+from services.childview.identity import index, links, match, store
 from services.childview.identity.settling import Settling
 from services.childview.projection import fold, freshness
 from services.plumbing import database, telemetry
@@ -131,7 +131,7 @@ class Identity:
         """What a protection whose last day has passed withheld is shown again: the clock's decision is an event, too."""
         async with database.transaction(self._pool) as conn:
             await store.lock_decisions(conn)
-            ended = await store.end_protections(conn)
+            ended = await index.end_protections(conn)
             if ended:
                 await self._settle(conn, lambda settling: settling.around(ended, ending=True))
         self._sweep_due = time.monotonic() + SWEEP_EVERY
@@ -147,7 +147,7 @@ class Identity:
         """Withhold whoever resembles a protected child, whatever came in whichever order. From now on people may decide."""
         async with database.transaction(self._pool) as conn:
             await store.lock_decisions(conn)
-            for record in sorted(await store.protected_records(conn)):
+            for record in sorted(await index.protected_records(conn)):
                 await self._settle(conn, lambda settling, one=record: settling.around([one]))
             await store.say_followed(conn)
 
@@ -259,7 +259,7 @@ class Identity:
             return
         if event.envelope.type.endswith("." + fold.KEY_DESTROYED):
             if msgspec.json.decode(event.data or b"{}").get("record_class") == "R-IDENT":
-                await store.forget_person(conn, record)
+                await index.forget_person(conn, record)
             return
         contract = self._rules.schemas.of(event.envelope.type)
         if contract is None or contract.entry is None or event.data is None or event.state != "open":
@@ -299,7 +299,7 @@ class Identity:
     async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """Index a record, and decide what it is unless a decision of the log saw this version of it."""
         record = event.envelope.subject
-        changed = await store.save_person(
+        changed = await index.save_person(
             conn,
             record,
             service=event.envelope.service,
@@ -313,7 +313,7 @@ class Identity:
     async def _protection(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """A protection holds or ends; a record that nothing is decided of yet becomes a child with it."""
         record, end = event.envelope.subject, data.get("end_date")
-        holds = await store.save_protection(
+        holds = await index.save_protection(
             conn,
             record,
             kind=data["protection_kind"],
@@ -322,14 +322,14 @@ class Identity:
         )
         if not new:
             return
-        if await store.link(conn, record) is None:
+        if await links.link(conn, record) is None:
             await self._settle(conn, lambda settling: settling.arrive(record), event)
         await self._settle(conn, lambda settling: settling.around([record], ending=not holds), event)
 
     async def _adoption_pair(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """Two records that must not be one child, nor be held for one another."""
         record, other = event.envelope.subject, data["other_stream"]
-        await store.save_adoption_pair(conn, record, other)
+        await index.save_adoption_pair(conn, record, other)
         if new:
             await self._settle(conn, lambda settling: settling.part(record, other), event)
 

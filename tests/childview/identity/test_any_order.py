@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.childview.identity import decide, match, people, store
+from services.childview.identity import decide, index, match, people
 from services.childview.identity.decide import Candidate, Linked, Pair
 from services.childview.identity.match import Agreement
 from services.childview.identity.people import Parting
@@ -61,8 +61,8 @@ async def nothing_is_shown_that_must_not_be(world: World) -> None:
         rows = await conn.fetch("select stream_id::text as id, child_id::text as child, status, withheld from identity.links")
         child = {row["id"]: row["child"] for row in rows}
         hidden = {row["child"] for row in rows if row["withheld"]}
-        protected = {child[one] for one in await store.protected_records(conn)}
-        who = {one: found for one in child if (found := await store.person(conn, one)) is not None}
+        protected = {child[one] for one in await index.protected_records(conn)}
+        who = {one: found for one in child if (found := await index.person(conn, one)) is not None}
         halves = {(str(row["stream_id"]), str(row["other"])) for row in await conn.fetch("select * from identity.adoption_pairs")}
         told = {frozenset((str(row["one"]), str(row["other"]))) for row in await conn.fetch("select * from identity.not_same")}
     apart = {frozenset((child[one], child[other])) for one, other in halves if one in child and other in child}

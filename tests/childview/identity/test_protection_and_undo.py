@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.childview.identity import clearing_house, store
+from services.childview.identity import clearing_house, index, store
 from services.childview.identity.clearing_house import CannotUndo, NoSuchPair, NotFollowed, ToldApart
 from services.childview.parking import RELEASED
 from services.plumbing import database
@@ -378,7 +378,7 @@ async def test_nobody_decides_that_the_halves_of_an_adoption_are_the_same(world:
     await world.person(C, NEW, "socialcare")
     async with world.pool.acquire() as conn:
         seen = await clearing_house.pair(conn, await world._pair_id(C, A), queues=["ordinary"])
-        await store.save_adoption_pair(conn, A, C)
+        await index.save_adoption_pair(conn, A, C)
     async with database.transaction(world.pool) as conn:
         with pytest.raises(NoSuchPair):
             await clearing_house.settle(conn, world.outbox, seen, outcome="same", by="officer", reason="because")
@@ -410,7 +410,7 @@ async def test_a_fellow_whose_key_is_gone_makes_no_record_leave(world: World):
     await world.person(A, same)
     await world.person(B, same)
     async with world.pool.acquire() as conn:
-        await store.forget_person(conn, A)
+        await index.forget_person(conn, A)
     await world.person(B, same, given_name="Bo")
     assert await world.child(A) == await world.child(B)
 

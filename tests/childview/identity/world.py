@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.childview.identity import clearing_house, process, store
+from services.childview.identity import clearing_house, links, process, store
 from services.childview.identity.decide import Linked
 from services.childview.projection import projector
 from services.childview.projection import store as projections
@@ -199,7 +199,7 @@ class World:
     async def link(self, stream: str) -> Linked:
         """How a record is linked."""
         async with self.pool.acquire() as conn:
-            found = await store.link(conn, stream)
+            found = await links.link(conn, stream)
         assert found is not None
         return found
 
