@@ -36,8 +36,7 @@ class Settling:
         now = await links.link(self.conn, record)
         fellows = set(await links.records_of(self.conn, now.child)) - {record} if now else set()
         partners = await links.partners(self.conn, record) if now else set()
-        await self.decide(record, now, fellows)
-        to = await links.link(self.conn, record)
+        to = await self.decide(record, now, fellows)
         moved = now is not None and to is not None and now.child != to.child
         if await index.reaches_others(self.conn, record):
             await self.around([record, *(fellows if moved else ())])
@@ -48,10 +47,10 @@ class Settling:
         for partner in sorted(partners - {record}):
             await self.review(partner)
 
-    async def decide(self, record: str, now: Linked | None, fellows: set[str]) -> None:
-        """Decide where a record belongs by what is known of it today."""
+    async def decide(self, record: str, now: Linked | None, fellows: set[str]) -> Linked | None:
+        """Decide where a record belongs by what is known of it today; how it is linked then."""
         who = await index.person(self.conn, record) or match.demographics({})
-        pairs = await links.pairs_of(self.conn, record)
+        pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
         decision = decide.decide(
             record,
@@ -59,13 +58,15 @@ class Settling:
             candidates=await index.candidates(self.conn, record, who),
             now=now,
             fellows=fellows,
-            apart=await index.apart_from(self.conn, record),
+            apart=await index.apart_from(self.conn, record) if now else (),
             shielded=now is not None and await index.protected(self.conn, now.child),
             pairs=pairs,
             unknown=await index.without_demographics(self.conn, known - {record}),
         )
-        if decision is not None:
-            await self.record(decision)
+        if decision is None:
+            return now
+        await self.record(decision)
+        return decision.sets[record]
 
     async def again(self, records: Iterable[str]) -> None:
         """People, or an adoption, took away what these records were held for: decide anew where each belongs."""
