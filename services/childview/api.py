@@ -9,12 +9,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.childview import parking
-from services.childview.identity import store as identities
 from services.childview.reading import duplicates, lists, road, search
 from services.childview.reading.road import Answer, Asker, Reading
 from services.plumbing import app as wires
 from services.plumbing import database
-from services.plumbing.kafka.outbox import NewEvent, Outbox
+from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.problems import Problem
 from services.plumbing.tokens import Principal
 
@@ -201,10 +200,8 @@ async def read_parked(here: Here, who: Operator) -> dict[str, Any]:
 
 
 @router.post("/v1/parked", status_code=201, summary="Let a stream go on")
-async def release_parked(here: Here, decisions: Decisions, who: Operator, body: Release) -> dict[str, Any]:
-    """An event made by a person: understand the record again, or go on as if it were not there."""
-    async with database.transaction(here.pool) as conn:
-        await identities.lock_decisions(conn)
-        event = NewEvent(parking.RELEASED, {**body.model_dump(), "by": who.subject}, None)
-        numbers = await decisions.append(conn, [(identities.DECISIONS, [event])])
-    return {"decision": numbers[identities.DECISIONS]}
+async def release_parked(request: Request, decisions: Decisions, who: Operator, body: Release) -> dict[str, Any]:
+    """An event made by a person: understand the record again, or go on as if it were not there. {"release": its number}"""
+    async with database.transaction(request.app.state.deciding) as conn:
+        number = await parking.say_released(conn, decisions, {**body.model_dump(), "by": who.subject})
+    return {"release": number}
