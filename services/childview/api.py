@@ -64,6 +64,7 @@ async def asker(
 Here = Annotated[Reading, Depends(reading)]
 Asked = Annotated[Asker, Depends(asker)]
 Decisions = Annotated[Outbox, Depends(outbox)]
+Key = Annotated[str | None, Header()]
 
 
 async def moved(request: Request, found: Exception) -> Response:
@@ -158,24 +159,31 @@ async def read_duplicates(here: Here, asked: Asked) -> Response:
 
 
 @router.post("/v1/duplicates/{id}/claim", status_code=204, summary="Work on a pair")
-async def claim_duplicate(here: Here, asked: Asked, id: str) -> Response:
+async def claim_duplicate(here: Here, asked: Asked, id: str, idempotency_key: Key = None) -> Response:
     """Nobody else decides it for half an hour."""
-    await duplicates.claim(here, asked, id)
-    return Response(status_code=204)
+    return send(await duplicates.claim(here, asked, id, key=idempotency_key))
 
 
 @router.post("/v1/duplicates/{id}/decision", status_code=201, summary="Decide a pair")
-async def decide_duplicate(here: Here, asked: Asked, decisions: Decisions, id: str, body: Decision) -> dict[str, Any]:
+async def decide_duplicate(
+    here: Here, asked: Asked, decisions: Decisions, id: str, body: Decision, idempotency_key: Key = None
+) -> Response:
     """{"decision": its number}, by which it can be undone."""
-    number = await duplicates.decide(here, asked, decisions, id, outcome=body.outcome, reason=body.reason)
-    return {"decision": number}
+    found = await duplicates.decide(
+        here, asked, decisions, id, outcome=body.outcome, reason=body.reason, key=idempotency_key
+    )
+    return send(found)
 
 
 @router.post("/v1/children/{id}/unmerge", status_code=201, summary="Undo a merge")
-async def unmerge_child(here: Here, asked: Asked, decisions: Decisions, id: str, body: Undo) -> dict[str, Any]:
+async def unmerge_child(
+    here: Here, asked: Asked, decisions: Decisions, id: str, body: Undo, idempotency_key: Key = None
+) -> Response:
     """{"decision": its number}. Records go back to the children they had; what came later is held."""
-    number = await duplicates.unmerge(here, asked, decisions, id, decision=body.decision, reason=body.reason)
-    return {"decision": number}
+    found = await duplicates.unmerge(
+        here, asked, decisions, id, decision=body.decision, reason=body.reason, key=idempotency_key
+    )
+    return send(found)
 
 
 @router.get("/v1/status", summary="Numbers about the whole, for operators")

@@ -29,6 +29,9 @@ ASKERS = [
 ENTITLED = ("social-work-manager", "virtual-school-officer", "data-protection-officer", "auditor")
 """Who may know some of it: the manager and the virtual school of a looked-after child, the data protection officer; an auditor
 is told what is held."""
+OF_ITS_SCHOOL = ("school-safeguarding-lead", "education-welfare-officer")
+"""Who works with the school of the child that is taken into care: told so in part (S17, S23), they are not asked about it."""
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 HIDDEN = {"family_name": "Unsichtbarova", "given_name": "Selma", "birth_date": "2016-02-29"}
 ADOPTED = {"family_name": "Ehemalsdottir", "given_name": "Wilma", "birth_date": "2015-06-01"}
 CATEGORIES = ("contact", "household", "enrolment", "attendance", "exclusions", "sen", "involvements", "referrals", "plans", "looked_after")
@@ -130,11 +133,12 @@ def worlds(demonstration: Installation) -> dict[str, tuple[list, list]]:
         demonstration.read("sw-001", one, purpose="enquiry").json()["fields"]["local_child_id"]["value"] for one in (unrelated, related)
     )
     askers = [one for one in ASKERS if one[0] not in ENTITLED]
-    children = [related, unrelated, "00000000-0000-4000-8000-000000000000"]
+    def children(who: str) -> list[str]:
+        return [related, UNKNOWN] if who in OF_ITS_SCHOOL else [related, unrelated, UNKNOWN]
 
     def answers() -> dict[str, list]:
         return {
-            who: [*surfaces(demonstration, who, purpose, children), *pages(demonstration, who, purpose, children)]
+            who: [*surfaces(demonstration, who, purpose, children(who)), *pages(demonstration, who, purpose, children(who))]
             for who, purpose in askers
         }
 
@@ -156,7 +160,6 @@ def test_those_who_may_know_do_see_the_difference(demonstration, worlds):
     assert demonstration.search("adoption-officer", purpose="casework", **ADOPTED)
 
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 PARTS = ("", "/chronology", "/involved", "/entries/plans", "/entries/nothing")
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import msgspec
 
-from services.childview.identity import decide, store
-from services.childview.identity.decide import Linked, Pair
+from services.childview.identity import index, links, people, store
+from services.childview.identity.decide import Decision, Linked, Pair
+from services.childview.identity.people import Parting
+from services.childview.identity.settling import Settling
 from services.plumbing.kafka.outbox import Outbox
 
 CLAIM = timedelta(minutes=30)
+AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,14 @@ class Claimed(Exception):
     """Somebody else works on this pair."""
 
 
+class ToldApart(Exception):
+    """People decided that these are different children."""
+
+
+class NotFollowed(Exception):
+    """Identity has not read its own topic since this database was started or restored: the next number may be taken."""
+
+
 class CannotUndo(Exception):
     """There is no such merge, or it was undone already; the message says which."""
 
@@ -45,103 +55,175 @@ class CannotUndo(Exception):
 _HELD = f"""
 select p.pair_id::text as pair, p.stream_id::text as record, p.candidate::text as candidate,
     l.child_id::text as child, c.child_id::text as candidate_child, p.queue,
-    case when p.claimed > now() - interval '30 minutes' then p.claimed_by end as claimed_by
+    case when p.claimed > $1 then p.claimed_by end as claimed_by
 from {store.SCHEMA}.pairs p
 join {store.SCHEMA}.links l on l.stream_id = p.stream_id
 join {store.SCHEMA}.links c on c.stream_id = p.candidate
 """
 
 
-async def queue(conn: asyncpg.Connection, queues: Sequence[str], *, limit: int = 50) -> list[Held]:
-    """The oldest open pairs of these queues."""
-    rows = await conn.fetch(_HELD + " where p.queue = any($1) order by p.decision, p.pair_id limit $2", list(queues), limit)
-    return [Held(**row) for row in rows]
+async def queue(conn: asyncpg.Connection, queues: Sequence[str]) -> AsyncIterator[Held]:
+    """Every open pair of these queues, the oldest first: who asks takes as many as may be shown."""
+    ids = await conn.fetch(
+        f"select pair_id from {store.SCHEMA}.pairs where queue = any($1) order by decision, pair_id", list(queues)
+    )
+    names = [row["pair_id"] for row in ids]
+    for start in range(0, len(names), AT_ONCE):
+        rows = await conn.fetch(
+            f"{_HELD} join unnest($2::uuid[]) with ordinality as wanted(id, place) on wanted.id = p.pair_id"
+            " where p.queue = any($3) order by wanted.place",
+            datetime.now(UTC) - CLAIM,
+            names[start : start + AT_ONCE],
+            list(queues),
+        )
+        for row in rows:
+            yield Held(**row)
 
 
 async def pair(conn: asyncpg.Connection, id: str, *, queues: Sequence[str]) -> Held:
     """One open pair. Raises NoSuchPair, also for a pair in another queue."""
-    row = await conn.fetchrow(_HELD + " where p.pair_id = $1 and p.queue = any($2)", id, list(queues))
+    since = datetime.now(UTC) - CLAIM
+    row = await conn.fetchrow(f"{_HELD} where p.pair_id = $2 and p.queue = any($3)", since, id, list(queues))
     if row is None:
         raise NoSuchPair
     return Held(**row)
 
 
-async def claim(conn: asyncpg.Connection, id: str, *, queues: Sequence[str], by: str) -> Held:
-    """Work on a pair for half an hour. Raises NoSuchPair, Claimed."""
-    held = await pair(conn, id, queues=queues)
+async def _same_as_seen(conn: asyncpg.Connection, seen: Held, by: str) -> Held:
+    """The pair as it stands now, in the queue and between the children in which it was looked at. Raises NoSuchPair,
+    Claimed."""
+    held = await pair(conn, seen.pair, queues=[seen.queue])
+    if (held.child, held.candidate_child) != (seen.child, seen.candidate_child):
+        raise NoSuchPair
     if held.claimed_by not in (None, by):
         raise Claimed
-    await conn.execute(
-        f"update {store.SCHEMA}.pairs set claimed_by = $2, claimed = $3 where pair_id = $1", id, by, datetime.now(UTC)
-    )
     return held
 
 
-async def settle(
-    conn: asyncpg.Connection, outbox: Outbox, id: str, *, queues: Sequence[str], outcome: str, by: str, reason: str
-) -> int:
-    """Decide a pair: `same`, `different` or `cannot-tell`; the decision's number. Raises NoSuchPair, Claimed."""
+async def claim(conn: asyncpg.Connection, seen: Held, *, by: str) -> None:
+    """Work on a pair for half an hour. Raises NoSuchPair, Claimed."""
     await store.lock_decisions(conn)
-    held = await pair(conn, id, queues=queues)
-    if held.claimed_by not in (None, by):
-        raise Claimed
-    found = Pair(held.record, held.candidate, held.queue)
-    decision = await {"same": _same, "different": _different, "cannot-tell": _cannot_tell}[outcome](
-        conn, held, found, by, reason
+    await _same_as_seen(conn, seen, by)
+    await conn.execute(
+        f"update {store.SCHEMA}.pairs set claimed_by = $2, claimed = $3 where pair_id = $1", seen.pair, by, datetime.now(UTC)
     )
-    return await store.record_decision(conn, outbox, decision)
 
 
-async def _same(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> decide.Decision:
-    moving = {record: linked for record, (linked, _) in (await store.records_of(conn, held.child)).items()}
-    staying = {record: linked for record, (linked, _) in (await store.records_of(conn, held.candidate_child)).items()}
-    return decide.merge(found, moving=moving, into=held.candidate_child, by=by, reason=reason, staying=staying)
+async def settle(conn: asyncpg.Connection, outbox: Outbox, seen: Held, *, outcome: str, by: str, reason: str) -> int:
+    """Decide a pair that this person was shown: `same`, `different` or `cannot-tell`; the decision's number.
+
+    The caller has made sure that the person may find both children. Raises NoSuchPair when the pair does not stand any
+    more as it was shown, Claimed, ToldApart, NotFollowed.
+    """
+    settling = await _locked(conn, outbox)
+    held = await _same_as_seen(conn, seen, by)
+    decide = {"same": _same, "different": _different, "cannot-tell": _cannot_tell}[outcome]
+    decision = await decide(conn, held, Pair(held.record, held.candidate, held.queue), by, reason)
+    number = await settling.record(decision)
+    await settling.around(decision.sets, ending=True)
+    return number
 
 
-async def _different(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> decide.Decision:
-    now = await store.link(conn, held.record)
-    assert now is not None
-    others = await store.open_pairs(conn, held.record)
-    return decide.keep_apart(found, now=now, open_pairs=others, by=by, reason=reason)
+async def _locked(conn: asyncpg.Connection, outbox: Outbox) -> Settling:
+    await store.lock_decisions(conn)
+    if not await store.followed(conn):
+        raise NotFollowed
+    return Settling(conn, outbox)
 
 
-async def _cannot_tell(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> decide.Decision:
-    return decide.Decision("cannot-tell", {}, opens=(found,), by=by, reason=reason)
+async def _same(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> Decision:
+    children = held.child, held.candidate_child
+    if await links.parted(conn, *children):
+        raise NoSuchPair
+    if await links.told_apart(conn, *children):
+        raise ToldApart
+    moving, staying = [await _links_of(conn, child) for child in children]
+    return people.merge(
+        found,
+        moving=moving,
+        into=held.candidate_child,
+        staying=staying,
+        pairs=await links.pairs_about(conn, children),
+        shielded=bool(await index.protected_records(conn, [*moving, *staying])),
+        by=by,
+        reason=reason,
+    )
+
+
+async def _links_of(conn: asyncpg.Connection, child: str) -> dict[str, Linked]:
+    return {record: linked for record, (linked, _) in (await links.records_of(conn, child)).items()}
+
+
+async def _different(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> Decision:
+    children = held.child, held.candidate_child
+    pairs = await links.pairs_about(conn, children)
+    named = {name for one in pairs for name in one.records}
+    return people.keep_apart(
+        found,
+        links=await links.links(conn, named),
+        pairs=pairs,
+        shielded=[child for child in children if await index.protected(conn, child)],
+        by=by,
+        reason=reason,
+    )
+
+
+async def _cannot_tell(conn: asyncpg.Connection, held: Held, found: Pair, by: str, reason: str) -> Decision:
+    return Decision("cannot-tell", {}, opens=(found,), by=by, reason=reason)
 
 
 async def unmerge(conn: asyncpg.Connection, outbox: Outbox, number: int, *, child: str, by: str, reason: str) -> int:
-    """Undo the merge decided under this number. Raises CannotUndo."""
-    await store.lock_decisions(conn)
+    """Undo the merge decided under this number. Raises CannotUndo, NotFollowed."""
+    settling = await _locked(conn, outbox)
+    parting = await _parting(settling, await _undoable(conn, number, child), child)
+    if not parting.back:
+        raise CannotUndo("What that merge joined was parted already.")
+    decision = people.unmerge(parting, by=by, reason=reason)
+    undone = await settling.record(decision)
+    await settling.around(decision.sets, ending=True)
+    return undone
+
+
+async def _undoable(conn: asyncpg.Connection, number: int, child: str) -> store.Decided:
+    """The merge, if it is one, of this child, and not undone. Raises CannotUndo."""
     merged = await store.decision(conn, number)
     if merged is None or merged.kind != "merge":
         raise CannotUndo("There is no such merge.")
-    into = {item["child"] for item in merged.body["sets"]}
-    if into != {child}:
+    if {item["child"] for item in merged.body["sets"]} != {child}:
         raise CannotUndo("That merge is not of this child.")
     if await conn.fetchval(
         f"select exists (select from {store.SCHEMA}.decisions where kind = 'unmerge' and body->>'undoes' = $1)", str(number)
     ):
         raise CannotUndo("That merge was undone already.")
+    return merged
+
+
+async def _parting(settling: Settling, merged: store.Decided, child: str) -> Parting:
+    """What the unmerge parts. Only what this very merge put into the child goes back: what was moved since stays moved."""
+    conn = settling.conn
     before = {record: msgspec.convert(was, Linked) for record, was in merged.before.items()}
-    present = await store.records_of(conn, child)
-    later = {record: linked for record, (linked, at) in present.items() if record not in before and at > number}
-    decision = decide.unmerge(
-        number,
-        moved_back=before,
-        later=later,
-        sides=_sides(before, child),
-        by=by,
-        reason=reason,
+    present = await links.records_of(conn, child)
+    moved = {record: was for record, was in before.items() if was.child != child}
+    back = {r: was for r, was in moved.items() if r in present and present[r][1] == merged.number}
+    later = {r: linked for r, (linked, at) in present.items() if r not in before and at > merged.number}
+    stayed = {r: _as_before(linked, before.get(r)) for r, (linked, _) in present.items() if r not in back and r not in later}
+    closed = [
+        Pair(item["record"], item["candidate"], item["queue"])
+        for item in merged.body["held"]
+        if item["state"] == "decided" and item["record"] in present
+    ]
+    return Parting(
+        merged.number,
+        back,
+        stayed,
+        later,
+        pairs=await links.pairs_about(conn, [child]),
+        reopens=await links.would_be_open(conn, closed),
+        shields={r: await settling.shields(r, child=None if r in later else child) for r in present},
+        protected=await index.protected_records(conn, present),
     )
-    return await store.record_decision(conn, outbox, decision)
 
 
-def _sides(before: Mapping[str, Linked], child: str) -> tuple[set[str], set[str]]:
-    """The records that came by the merge, and those that were there."""
-    moved = {record for record, was in before.items() if was.child != child}
-    return moved, set(before) - moved
-
-
-def evidence(event: Mapping[str, Any], record: str) -> Mapping[str, Any]:
-    """What the decision that held a record saw, without values."""
-    return event.get("evidence", {}).get(record, {})
+def _as_before(linked: Linked, was: Linked | None) -> Linked:
+    """A record that stays, linked as firmly as it was before the merge."""
+    return linked if was is None else replace(linked, basis=was.basis)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.childview.identity.match import Agreement, Demographics, Evidence, compare
@@ -24,12 +24,19 @@ class Linked:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A record that shares something with the one being decided, and the child it belongs to."""
+    """A record that shares something with the one being decided, and the child it belongs to.
+
+    protected: its child is shielded or adopted today. withheld: its child is not shown, for resembling such a one.
+    forbids: the children that an adoption keeps its child apart from. told_apart: those that people said it is not.
+    """
 
     record: str
     child: str
     who: Demographics
     protected: bool
+    withheld: bool = False
+    forbids: frozenset[str] = frozenset()
+    told_apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,115 +80,87 @@ def decide(
     now: Linked | None,
     fellows: Collection[str],
     apart: Collection[str],
+    shielded: bool = False,
+    pairs: Collection[Pair] = (),
+    unknown: Collection[str] = (),
     new_id: NewId = new_child,
 ) -> Decision | None:
-    """What to decide about a record whose demographics are new; None when nothing changes.
+    """What to decide about a record whose demographics are new; None when it stays where it is.
 
-    now: how it is linked today. fellows: the other records of its child. apart: records people said it is not the same
-    as, with their fellows (an adoption pair never reaches here: the caller leaves it out of the candidates).
+    now: how it is linked today. fellows: the other records of its child. apart: records of the children that people said
+    it is not. shielded: its own child is protected. pairs: the open pairs that it is in, on either side. unknown: records
+    whose demographics are not to be had. The other half of an adoption is never among the candidates of its child.
+
+    A record that stays may all the same come to resemble a protected child: see `holds.review`.
     """
-    if now is not None and now.basis == "verified":
-        return None
     compared = {c.record: compare(who, c.who) for c in candidates}
     able = [c for c in candidates if c.record not in apart]
-    if now is not None and any(c.record in fellows and compared[c.record].consistent for c in able):
+    if now is not None and _stays(now, fellows, {c.record: compared[c.record] for c in able}, unknown):
         return None
+    sticky = _sticky(record, now, pairs)
     same = {c.child for c in able if compared[c.record].agreement is Agreement.SAME}
     if len(same) == 1:
-        return Decision(
-            "link", {record: Linked(same.pop(), "automatic", "linked")}, evidence=_evidence(compared)
-        )
-    doubts = [c for c in able if compared[c.record].agreement is not Agreement.NONE]
-    return _stand_alone(record, doubts, now, bool(fellows), _evidence(compared), new_id)
-
-
-def _stand_alone(
-    record: str,
-    doubts: Sequence[Candidate],
-    now: Linked | None,
-    leaves: bool,
-    evidence: Mapping[str, Any],
-    new_id: NewId,
-) -> Decision | None:
-    """A child of its own: held while people decide whom it resembles, withheld while one of those is protected.
-
-    leaves: it was linked to records that it now contradicts, so it leaves their child.
-    """
+        target = same.pop()
+        able = [c for c in able if target not in c.forbids | c.told_apart]
+        others = [c for c in _alike(able, compared) if c.child != target]
+        if shielded or not any(c.protected or c.record in sticky for c in others):
+            return Decision("link", {record: Linked(target, "automatic", "linked")}, evidence=_evidence(compared, able))
+    doubts = one_half(_alike(able, compared))
+    leaves = bool(fellows)
     child = now.child if now is not None and not leaves else new_id()
-    withheld = any(c.protected for c in doubts)
-    wanted = Linked(child, "new", "held" if doubts else "linked", withheld)
-    opens = tuple(Pair(record, c.record, PROTECTION if c.protected else ORDINARY) for c in doubts)
-    if now == wanted and not doubts:
+    missing = [p for p in pairs if p.record == record and p.candidate in unknown and p.queue == PROTECTION]
+    hides = not shielded and (bool(missing) or any(c.protected or c.record in sticky for c in doubts))
+    queue = {c.record: PROTECTION if shielded or hides or c.protected or c.withheld else ORDINARY for c in doubts}
+    met = {p.record for p in pairs if p.candidate == record}
+    opens = tuple(Pair(record, name, queue[name]) for name in queue if name not in met) + tuple(missing)
+    wanted = Linked(child, "new", "held" if opens or hides else "linked", hides)
+    if now == wanted and wanted.status == "linked":
         return None
-    kind = "hold" if doubts else "new" if now is None else "move" if leaves else "release"
-    return Decision(kind, {record: wanted}, opens=opens, evidence=evidence)
+    kind = "hold" if opens or hides else "new" if now is None else "move" if leaves else "release"
+    return Decision(kind, {record: wanted}, opens=opens, evidence=_evidence(compared, doubts))
 
 
-def _evidence(compared: Mapping[str, Evidence]) -> dict[str, Any]:
+def _stays(now: Linked, fellows: Collection[str], compared: Mapping[str, Evidence], unknown: Collection[str]) -> bool:
+    """What people verified stays; so does a link that some fellow bears out, or that not every fellow can speak to."""
+    if now.basis == "verified":
+        return True
+    consistent = any(compared[name].consistent for name in fellows if name in compared)
+    return bool(fellows) and (consistent or any(name in unknown for name in fellows))
+
+
+def _sticky(record: str, now: Linked | None, pairs: Iterable[Pair]) -> set[str]:
+    """Whom it is withheld for now: that ends with the protection or by people, not by another birth date."""
+    if now is None or not now.withheld:
+        return set()
+    return {p.candidate if p.record == record else p.record for p in pairs if p.queue == PROTECTION}
+
+
+def _alike(candidates: Iterable[Candidate], compared: Mapping[str, Evidence]) -> list[Candidate]:
+    return [c for c in candidates if compared[c.record].agreement is not Agreement.NONE]
+
+
+def one_half(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Of two children whom an adoption keeps apart one alone, the protected before the other: no record is paired with
+    both, for that would join them."""
+    kept: list[Candidate] = []
+    for one in sorted(candidates, key=lambda c: (not c.protected, c.child, c.record)):
+        if not any(other.child in one.forbids for other in kept):
+            kept.append(one)
+    return kept
+
+
+def lookalikes(
+    who: Demographics, candidates: Sequence[Candidate], *, apart: Collection[str], child: str | None
+) -> list[Candidate]:
+    """The records of other, protected children that a record resembles and that people did not tell it apart from."""
+    able = [c for c in candidates if c.protected and c.child != child and c.record not in apart]
+    return one_half([c for c in able if compare(who, c.who).agreement is not Agreement.NONE])
+
+
+def _evidence(compared: Mapping[str, Evidence], kept: Iterable[Candidate]) -> dict[str, Any]:
     """What agreed with each record that shares anything, without values."""
     return {
-        name: {"fields": dict(found.fields), "identifiers": list(found.identifiers)}
-        for name, found in compared.items()
-        if found.agreement is not Agreement.NONE
+        c.record: {"fields": dict(compared[c.record].fields), "identifiers": list(compared[c.record].identifiers)}
+        for c in kept
+        if compared[c.record].agreement is not Agreement.NONE
     }
-
-
-def withhold(record: str, now: Linked, protected: Sequence[str]) -> Decision:
-    """A record that resembles a child just protected: invisible until people say it is another."""
-    held = replace(now, status="held", withheld=True)
-    pairs = tuple(Pair(record, other, PROTECTION) for other in protected)
-    return Decision("withhold", {record: held}, opens=pairs)
-
-
-def release(record: str, now: Linked, pairs: Sequence[Pair]) -> Decision:
-    """The protection it resembled ended: the record is shown again, still to be told apart."""
-    shown = replace(now, withheld=False)
-    return Decision("release", {record: shown}, opens=tuple(replace(pair, queue=ORDINARY) for pair in pairs))
-
-
-def merge(
-    pair: Pair, *, moving: Mapping[str, Linked], into: str, by: str, reason: str, staying: Mapping[str, Linked]
-) -> Decision:
-    """People said: the same. Every record of the one child goes to the other."""
-    sets = {record: Linked(into, "verified", "linked") for record in (*moving, *staying)}
-    return Decision("merge", sets, closes=(pair,), by=by, reason=reason)
-
-
-def keep_apart(pair: Pair, *, now: Linked, open_pairs: Sequence[Pair], by: str, reason: str) -> Decision:
-    """People said: different. It sticks for these two records; the record is free when nothing else holds it."""
-    others = [one for one in open_pairs if one != pair]
-    state = replace(
-        now,
-        status="held" if others else "linked",
-        withheld=any(one.queue == PROTECTION for one in others) and now.withheld,
-    )
-    return Decision(
-        "not-same",
-        {pair.record: state},
-        closes=(pair,),
-        not_same=((pair.record, pair.candidate),),
-        by=by,
-        reason=reason,
-    )
-
-
-def unmerge(
-    number: int,
-    *,
-    moved_back: Mapping[str, Linked],
-    later: Mapping[str, Linked],
-    sides: tuple[Collection[str], Collection[str]],
-    by: str,
-    reason: str,
-    new_id: NewId = new_child,
-) -> Decision:
-    """Undo a merge: its records go back to the children they had; what came later is held, a child of its own each."""
-    sets: dict[str, Linked] = dict(moved_back)
-    pairs: list[Pair] = []
-    for record in later:
-        sets[record] = Linked(new_id(), "new", "held")
-        pairs += [Pair(record, other, ORDINARY) for side in sides for other in sorted(side)[:1]]
-    apart = tuple((one, other) for one in sorted(sides[0]) for other in sorted(sides[1]))
-    return Decision(
-        "unmerge", sets, opens=tuple(pairs), not_same=apart, by=by, reason=reason, undoes=number
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,8 +13,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from services.childview import parking
-from services.childview.identity import decide, match, store
-from services.childview.identity.decide import PROTECTION, Linked
+from services.childview.identity import index, links, match, store
+from services.childview.identity.settling import Settling
 from services.childview.projection import fold, freshness
 from services.plumbing import database, telemetry
 from services.plumbing.contracts import Channel, Schemas, owners
@@ -41,6 +41,8 @@ READS = frozenset({"identity", "protection", "adoption_pair"})
 """The categories that say who a person is. Nothing else is opened."""
 BATCH = 100
 KEYS_AGAIN = 2.0
+SWEEP_EVERY = 30.0
+"""Protections end by date with no event: how often that is looked for, in seconds."""
 _log = telemetry.log("identity")
 
 
@@ -80,6 +82,9 @@ class Identity:
         self.applied: dict[Place, int] = {}
         self.decision = 0
         self.ready = False
+        self._following = False
+        self._ends: dict[Place, int] | None = None
+        self._sweep_due = 0.0
 
     async def run(self) -> None:
         """Decide until cancelled. Its own topic is read to the end first: what was decided stays decided."""
@@ -87,6 +92,7 @@ class Identity:
         await self._catch_up([place for place in places if place[0] == store.TOPIC])
         urgent = [topic for topic, channel in self._rules.channels.items() if channel.urgent]
         await self._reader.start({place: self.applied[place] for place in places}, urgent=urgent)
+        self._ends = await self._reader.end_offsets()
         self.ready = True
         try:
             await first_to_end(self._turns(), self._beat(), self._watchdog.watch(self._stands, self._reader.in_hand))
@@ -98,7 +104,10 @@ class Identity:
 
     async def _turns(self) -> None:
         while True:
+            if self._sweep_due <= time.monotonic():
+                await self.sweep()
             await self.apply(await self._reader.next_batch(maximum=BATCH))
+            await self._look_once()
 
     async def _open(self) -> list[Place]:
         places = await places_of(self._bootstrap, self._rules.channels)
@@ -108,20 +117,48 @@ class Identity:
                 f"insert into {store.SCHEMA}.offsets values ($1, $2, 0) on conflict do nothing", places
             )
             rows = await conn.fetch(f"select * from {store.SCHEMA}.offsets")
-            self.decision = await store.lock_decisions(conn)
+            await store.lock_decisions(conn)
+            self.decision = await store.last_decision(conn)
         self.applied = {(row["topic"], row["partition"]): row["next"] for row in rows}
         return places
 
     async def _catch_up(self, places: Sequence[Place]) -> None:
-        """Follow decisions in the log that this database does not know: it was restored, or made anew."""
+        """Follow decisions in the log that this database does not know: it was restored, or made anew. Nothing is decided
+        meanwhile: the number may be taken."""
         await self._reader.start({place: self.applied[place] for place in places})
+        self._following = True
         try:
             ends = await self._reader.end_offsets()
             while any(self.applied[place] < ends[place] for place in places):
                 await self.apply(await self._reader.next_batch(maximum=BATCH))
         finally:
+            self._following = False
             await self._reader.stop()
             self._paused.clear()
+
+    async def sweep(self) -> None:
+        """What a protection whose last day has passed withheld is shown again: the clock's decision is an event, too."""
+        async with database.transaction(self._pool) as conn:
+            await store.lock_decisions(conn)
+            ended = await index.end_protections(conn)
+            if ended:
+                await self._settle(conn, lambda settling: settling.around(ended, ending=True))
+        self._sweep_due = time.monotonic() + SWEEP_EVERY
+
+    async def _look_once(self) -> None:
+        """When the log is read as far as it was at the start, look once who resembles a protected child, and let people
+        decide: an index made anew was not whole before."""
+        if self._ends is not None and all(self.applied.get(place, 0) >= end for place, end in self._ends.items()):
+            await self.look_everywhere()
+            self._ends = None
+
+    async def look_everywhere(self) -> None:
+        """Withhold whoever resembles a protected child, whatever came in whichever order. From now on people may decide."""
+        async with database.transaction(self._pool) as conn:
+            await store.lock_decisions(conn)
+            for record in sorted(await index.protected_records(conn)):
+                await self._settle(conn, lambda settling, one=record: settling.around([one]))
+            await store.say_followed(conn)
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Decide what these records ask for, in one transaction with the offsets."""
@@ -189,120 +226,85 @@ class Identity:
         if event.envelope.type == store.DECIDED:
             await self._follow(conn, event)
             return
+        record, version = event.envelope.subject, event.envelope.streamversion
         if event.envelope.type == parking.RELEASED:
             await parking.follow_release(conn, event)
             return
-        record = event.envelope.subject
         if event.envelope.type.endswith("." + fold.KEY_DESTROYED):
             if msgspec.json.decode(event.data or b"{}").get("record_class") == "R-IDENT":
-                await store.forget_person(conn, record)
+                await index.forget_person(conn, record)
             return
         contract = self._rules.schemas.of(event.envelope.type)
         if contract is None or contract.entry is None or event.data is None or event.state != "open":
             return
-        data = msgspec.json.decode(event.data)
-        match contract.entry.category:
-            case "identity":
-                await self._person(conn, event, data)
-            case "protection":
-                await self._protection(conn, record, data)
-            case "adoption_pair":
-                await self._adoption_pair(conn, record, data["other_stream"])
+        work = {"identity": self._person, "protection": self._protection, "adoption_pair": self._adoption_pair}.get(
+            contract.entry.category
+        )
+        if work is not None:
+            new = version > await store.considered(conn, record)
+            await work(conn, event, msgspec.json.decode(event.data), new)
+
+    async def _settle(
+        self, conn: asyncpg.Connection, work: Callable[[Settling], Awaitable[None]], event: Event | None = None
+    ) -> None:
+        """Decide in this transaction. Decisions name the version of the record that they saw."""
+        seen = {} if event is None else {event.envelope.subject: event.envelope.streamversion}
+        settling = Settling(conn, self._rules.outbox, seen=seen)
+        with self._measure.span("decide", parent=event.envelope.traceparent if event else None):
+            await work(settling)
+        for number, kind in settling.made:
+            self.decision = max(self.decision, number)
+            self._measure.metrics.add("identity_decisions", kind=kind)
 
     async def _follow(self, conn: asyncpg.Connection, event: Event) -> None:
-        number = event.envelope.streamversion
-        if number > self.decision and await store.decision(conn, number) is None:
-            await store.follow(conn, number, msgspec.json.decode(event.data or b"{}"))
-            await conn.execute("update streams set version = greatest(version, $2) where stream_id = $1", store.DECISIONS, number)
+        """A decision of the log. What people decided may change whom others resemble, also where the tables know it."""
+        number, body = event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")
+        if await store.decision(conn, number) is None:
+            await store.follow(conn, number, body)
+            await store.number_after(conn, number)
         self.decision = max(self.decision, number)
-
-    async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping) -> None:
-        record, version = event.envelope.subject, event.envelope.streamversion
-        who = match.demographics(data)
-        extracted = data["provenance"]["extracted"]
-        changed = await store.save_person(
-            conn, record, service=event.envelope.service, version=version, who=who, extracted=extracted
-        )
-        if not changed:
+        if self._following or body["by"] == "identity":
             return
-        with self._measure.span("decide", parent=event.envelope.traceparent):
-            await self._decide(conn, record, version)
-            await self._look_for_lookalikes(conn, record)
+        await self._settle(conn, lambda settling: settling.around(item["record"] for item in body["sets"]))
+        if body["kind"] == "not-same":
+            await self._settle(conn, lambda settling: settling.again(name for pair in body["not_same"] for name in pair))
 
-    async def _decide(self, conn: asyncpg.Connection, record: str, version: int) -> None:
-        who = await store.person(conn, record) or match.demographics({})
-        now = await store.link(conn, record)
-        fellows = set(await store.records_of(conn, now.child)) - {record} if now else set()
-        decision = decide.decide(
+    async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
+        """Index a record, and decide what it is unless a decision of the log saw this version of it."""
+        record = event.envelope.subject
+        changed = await index.save_person(
+            conn,
             record,
-            who,
-            candidates=await store.candidates(conn, record, who),
-            now=now,
-            fellows=fellows,
-            apart=await store.apart_from(conn, record),
+            service=event.envelope.service,
+            version=event.envelope.streamversion,
+            who=match.demographics(data),
+            extracted=data["provenance"]["extracted"],
         )
-        if decision is not None:
-            await self._record(conn, decision, {record: version})
+        if changed and new:
+            await self._settle(conn, lambda settling: settling.arrive(record), event)
 
-    async def _record(self, conn: asyncpg.Connection, decision: decide.Decision, considered: Mapping[str, int]) -> None:
-        self.decision = await store.record_decision(conn, self._rules.outbox, decision, considered=considered)
-        self._measure.metrics.add("identity_decisions", kind=decision.kind)
-
-    async def _protection(self, conn: asyncpg.Connection, record: str, data: Mapping) -> None:
-        end = data.get("end_date")
-        await store.save_protection(
+    async def _protection(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
+        """A protection holds or ends; a record that nothing is decided of yet becomes a child with it."""
+        record, end = event.envelope.subject, data.get("end_date")
+        holds = await index.save_protection(
             conn,
             record,
             kind=data["protection_kind"],
             end=date.fromisoformat(end) if end else None,
             withdrawn=data.get("withdrawn", False),
         )
-        now = await store.link(conn, record)
-        if now is None:
-            await self._decide(conn, record, 0)
-        elif await store.protected(conn, now.child):
-            await self._look_for_lookalikes(conn, record)
-        else:
-            await self._release_lookalikes(conn, now)
-
-    async def _look_for_lookalikes(self, conn: asyncpg.Connection, record: str) -> None:
-        """Withhold every record of another child that resembles this protected one and is not decided to be another."""
-        now = await store.link(conn, record)
-        if now is None or not await store.protected(conn, now.child):
+        if not new:
             return
-        mine = await store.records_of(conn, now.child)
-        for own in mine:
-            who = await store.person(conn, own)
-            if who is None:
-                continue
-            apart = await store.apart_from(conn, own)
-            for other in await store.candidates(conn, own, who):
-                alike = match.compare(who, other.who).agreement is not match.Agreement.NONE
-                if other.child != now.child and other.record not in apart and alike:
-                    await self._withhold(conn, other.record, own)
+        if await links.link(conn, record) is None:
+            await self._settle(conn, lambda settling: settling.arrive(record), event)
+        await self._settle(conn, lambda settling: settling.around([record], ending=not holds), event)
 
-    async def _withhold(self, conn: asyncpg.Connection, record: str, protected: str) -> None:
-        now = await store.link(conn, record)
-        if now is None or await store.protected(conn, now.child):
-            return
-        held = [pair for pair in await store.open_pairs(conn, record) if pair.queue == PROTECTION]
-        if not (now.withheld and any(pair.candidate == protected for pair in held)):
-            await self._record(conn, decide.withhold(record, now, [protected]), {})
-
-    async def _release_lookalikes(self, conn: asyncpg.Connection, now: Linked) -> None:
-        for pair in await store.pairs_with(conn, now.child):
-            others = [p for p in await store.open_pairs(conn, pair.record) if p.queue == PROTECTION and p != pair]
-            held = await store.link(conn, pair.record)
-            if held is not None and held.withheld and not others:
-                await self._record(conn, decide.release(pair.record, held, [pair]), {})
-
-    async def _adoption_pair(self, conn: asyncpg.Connection, record: str, other: str) -> None:
-        """Two records that must not be one child: if they are, the second leaves, with no trace of why."""
-        await store.save_adoption_pair(conn, record, other)
-        found = await store.links(conn, [record, other])
-        if len(found) == 2 and found[record].child == found[other].child:
-            alone = Linked(decide.new_child(), "new", "linked")
-            await self._record(conn, decide.Decision("move", {other: alone}), {})
+    async def _adoption_pair(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
+        """Two records that must not be one child, nor be held for one another."""
+        record, other = event.envelope.subject, data["other_stream"]
+        await index.save_adoption_pair(conn, record, other)
+        if new:
+            await self._settle(conn, lambda settling: settling.part(record, other), event)
 
     async def _beat(self) -> None:
         """Each second: what is decided, up to which offsets, by which decision."""

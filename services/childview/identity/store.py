@@ -1,10 +1,9 @@
-"""Identity's tables, and one function for each question asked of them."""
+"""Identity's tables, its decisions, and how far it has come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -12,11 +11,11 @@ import asyncpg
 import msgspec
 
 from services.childview import parking
-from services.childview.identity.decide import Candidate, Decision, Linked, Pair
-from services.childview.identity.match import Demographics, swapped
+from services.childview.identity.decide import Decision, Pair
+from services.childview.identity.links import links
+from services.childview.identity.phrases import SCHEMA
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
 
-SCHEMA = "identity"
 DECISIONS = uuid5(UUID("5b0f7a0e-6f57-5c0e-9a5e-4c7a1d2f3b60"), "childview.identity")
 """The one stream that every decision is numbered in."""
 TOPIC = "childview.identity"
@@ -47,177 +46,26 @@ create table {SCHEMA}.decisions (
     number bigint primary key, kind text not null, body jsonb not null, before jsonb not null);
 {parking.tables(SCHEMA)}"""
 
+LATER = f"""
+create index if not exists not_same_other on {SCHEMA}.not_same (other);
+create table if not exists {SCHEMA}.considered (stream_id uuid primary key, version bigint not null);
+create table if not exists {SCHEMA}.followed (
+    one boolean primary key default true check (one), server timestamptz not null, wrote xid8 not null);
+"""
+"""Tables that came after the first release: an installation that is there already gets them too."""
+
 
 async def make(conn: asyncpg.Connection) -> None:
     """Make the tables unless they are there."""
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", SCHEMA):
         await conn.execute(TABLES)
+    if not await conn.fetchval(f"select to_regclass('{SCHEMA}.followed') is not null"):
+        await conn.execute(LATER)
 
 
 async def lock_decisions(conn: asyncpg.Connection) -> int:
     """Take the decisions' stream: whoever decides locks it first, then reads links and "not the same", then decides."""
     return (await lock_streams(conn, [DECISIONS], kind="decisions"))[DECISIONS]
-
-
-# -- the match index ---------------------------------------------------------------------------------------------
-
-
-async def save_person(
-    conn: asyncpg.Connection, record: str, *, service: str, version: int, who: Demographics, extracted: str
-) -> bool:
-    """Index a record's demographics; False when they are indexed already, or a newer extract is."""
-    done = await conn.execute(
-        f"insert into {SCHEMA}.persons values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (stream_id) do update set"
-        " extracted = excluded.extracted, version = excluded.version, given = excluded.given, family = excluded.family,"
-        " birth_date = excluded.birth_date, identifiers = excluded.identifiers"
-        " where persons.extracted <= excluded.extracted and (persons.given, persons.family, persons.birth_date, persons.identifiers)"
-        " is distinct from (excluded.given, excluded.family, excluded.birth_date, excluded.identifiers)",
-        record,
-        service,
-        version,
-        sorted(who.given),
-        sorted(who.family),
-        who.birth_date,
-        sorted(who.identifiers),
-        extracted,
-    )
-    return done.endswith(" 1")
-
-
-async def forget_person(conn: asyncpg.Connection, record: str) -> None:
-    """The key of a record's demographics is gone: nothing is compared with it any more."""
-    await conn.execute(f"delete from {SCHEMA}.persons where stream_id = $1", record)
-
-
-async def person(conn: asyncpg.Connection, record: str) -> Demographics | None:
-    """A record's demographics, None when no person entry has come yet."""
-    row = await conn.fetchrow(f"select * from {SCHEMA}.persons where stream_id = $1", record)
-    return None if row is None else _who(row)
-
-
-def _who(row: asyncpg.Record) -> Demographics:
-    return Demographics(
-        frozenset(row["given"]), frozenset(row["family"]), row["birth_date"], frozenset(row["identifiers"])
-    )
-
-
-async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -> list[Candidate]:
-    """Records that share a strong identifier, a birth date (or day and month swapped), or the child, with this one.
-
-    The other half of an adoption pair is never among them, nor is any record of that half's child.
-    """
-    days = [day for day in (who.birth_date, swapped(who.birth_date)) if day is not None]
-    rows = await conn.fetch(
-        f"""
-        with found as (
-            select stream_id from {SCHEMA}.persons where identifiers && $2::text[]
-            union select stream_id from {SCHEMA}.persons where birth_date = any($3::date[])
-            union select other.stream_id from {SCHEMA}.links mine join {SCHEMA}.links other using (child_id)
-                where mine.stream_id = $1
-        ), forbidden as (
-            select other.stream_id from {SCHEMA}.adoption_pairs p
-            join {SCHEMA}.links half on half.stream_id = p.other
-            join {SCHEMA}.links other on other.child_id = half.child_id
-            where p.stream_id = $1
-            union select other from {SCHEMA}.adoption_pairs where stream_id = $1
-        )
-        select p.*, l.child_id::text as child, exists (
-            select from {SCHEMA}.links fellow join {SCHEMA}.protected s on s.stream_id = fellow.stream_id
-            where fellow.child_id = l.child_id and s.kind in ('shielded', 'adopted')
-            and (s.end_date is null or s.end_date > current_date)) as protected
-        from found join {SCHEMA}.persons p using (stream_id) join {SCHEMA}.links l using (stream_id)
-        where stream_id <> $1 and stream_id not in (select stream_id from forbidden)
-        order by stream_id
-        """,
-        record,
-        sorted(who.identifiers),
-        days,
-    )
-    return [Candidate(str(row["stream_id"]), row["child"], _who(row), row["protected"]) for row in rows]
-
-
-async def apart_from(conn: asyncpg.Connection, record: str) -> set[str]:
-    """The records of every child that holds a record people said this one is not the same as."""
-    rows = await conn.fetch(
-        f"""
-        with named as (
-            select other as id from {SCHEMA}.not_same where one = $1
-            union select one from {SCHEMA}.not_same where other = $1)
-        select id::text as record from named
-        union select fellow.stream_id::text from named join {SCHEMA}.links l on l.stream_id = named.id
-            join {SCHEMA}.links fellow using (child_id) where fellow.stream_id <> $1
-        """,
-        record,
-    )
-    return {row["record"] for row in rows}
-
-
-# -- protection --------------------------------------------------------------------------------------------------
-
-
-async def save_protection(conn: asyncpg.Connection, record: str, *, kind: str, end: date | None, withdrawn: bool) -> None:
-    """What social care says now of a record's protection."""
-    await conn.execute(f"delete from {SCHEMA}.protected where stream_id = $1 and kind = $2", record, kind)
-    if not withdrawn:
-        await conn.execute(f"insert into {SCHEMA}.protected values ($1, $2, $3)", record, kind, end)
-
-
-async def save_adoption_pair(conn: asyncpg.Connection, record: str, other: str) -> None:
-    """Two records that must never be joined or compared."""
-    rows = [(record, other), (other, record)]
-    await conn.executemany(f"insert into {SCHEMA}.adoption_pairs values ($1, $2) on conflict do nothing", rows)
-
-
-async def protected(conn: asyncpg.Connection, child: str) -> bool:
-    """Whether a child is shielded or adopted today."""
-    return await conn.fetchval(
-        f"select exists (select from {SCHEMA}.links l join {SCHEMA}.protected p using (stream_id)"
-        " where l.child_id = $1 and p.kind in ('shielded', 'adopted')"
-        " and (p.end_date is null or p.end_date > current_date))",
-        child,
-    )
-
-
-# -- links and pairs ---------------------------------------------------------------------------------------------
-
-
-async def link(conn: asyncpg.Connection, record: str) -> Linked | None:
-    """How a record is linked, None when nothing is decided yet."""
-    return (await links(conn, [record])).get(record)
-
-
-async def links(conn: asyncpg.Connection, records: Iterable[str]) -> dict[str, Linked]:
-    """How these records are linked."""
-    rows = await conn.fetch(f"select * from {SCHEMA}.links where stream_id = any($1::uuid[])", list(records))
-    return {str(row["stream_id"]): _linked(row) for row in rows}
-
-
-async def records_of(conn: asyncpg.Connection, child: str) -> dict[str, tuple[Linked, int]]:
-    """The records of a child, each with the number of the decision that set it."""
-    rows = await conn.fetch(f"select * from {SCHEMA}.links where child_id = $1 order by stream_id", child)
-    return {str(row["stream_id"]): (_linked(row), row["decision"]) for row in rows}
-
-
-def _linked(row: asyncpg.Record) -> Linked:
-    return Linked(str(row["child_id"]), row["basis"], row["status"], row["withheld"])
-
-
-async def open_pairs(conn: asyncpg.Connection, record: str) -> list[Pair]:
-    """The pairs that hold a record."""
-    rows = await conn.fetch(f"select * from {SCHEMA}.pairs where stream_id = $1 order by candidate", record)
-    return [Pair(str(row["stream_id"]), str(row["candidate"]), row["queue"]) for row in rows]
-
-
-async def pairs_with(conn: asyncpg.Connection, child: str) -> list[Pair]:
-    """The pairs whose candidate is a record of this child."""
-    rows = await conn.fetch(
-        f"select p.* from {SCHEMA}.pairs p join {SCHEMA}.links l on l.stream_id = p.candidate where l.child_id = $1",
-        child,
-    )
-    return [Pair(str(row["stream_id"]), str(row["candidate"]), row["queue"]) for row in rows]
-
-
-# -- decisions ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -267,18 +115,26 @@ def event_data(decision: Decision, pairs: Mapping[Pair, str], considered: Mappin
 
 
 async def follow(conn: asyncpg.Connection, number: int, body: Mapping[str, Any]) -> None:
-    """Let the tables say what a decision's event says. The event alone is enough: so a lost database is made again."""
+    """Let the tables say what a decision's event says. The event alone is enough: so a lost database is made again.
+
+    A link keeps the number of the decision that put the record into its child, whatever is decided of it there.
+    """
     before = await links(conn, [item["record"] for item in body["sets"]])
     await conn.executemany(
         f"insert into {SCHEMA}.links values ($1, $2, $3, $4, $5, $6) on conflict (stream_id) do update set"
-        " child_id = excluded.child_id, basis = excluded.basis, status = excluded.status,"
-        " withheld = excluded.withheld, decision = excluded.decision",
+        " child_id = excluded.child_id, basis = excluded.basis, status = excluded.status, withheld = excluded.withheld,"
+        " decision = case when links.child_id = excluded.child_id then links.decision else excluded.decision end",
         [(i["record"], i["child"], i["basis"], i["status"], i["withheld"], number) for i in body["sets"]],
     )
     await conn.executemany(
         f"insert into {SCHEMA}.not_same values ($1, $2) on conflict do nothing", body.get("not_same", [])
     )
     await _follow_pairs(conn, number, body)
+    await conn.executemany(
+        f"insert into {SCHEMA}.considered values ($1, $2) on conflict (stream_id) do update set"
+        " version = greatest(considered.version, excluded.version)",
+        list(body.get("considered", {}).items()),
+    )
     await conn.execute(
         f"insert into {SCHEMA}.decisions values ($1, $2, $3, $4)",
         number,
@@ -290,23 +146,62 @@ async def follow(conn: asyncpg.Connection, number: int, body: Mapping[str, Any])
 
 async def _follow_pairs(conn: asyncpg.Connection, number: int, body: Mapping[str, Any]) -> None:
     """A linked record has no open pairs, a held one those that its `hold` names; people's decisions close one at a time."""
-    free = [item["record"] for item in body["sets"] if item["status"] == "linked"]
-    if body["kind"] == "hold":
-        free = [item["record"] for item in body["sets"]]
-    await conn.execute(f"delete from {SCHEMA}.pairs where stream_id = any($1::uuid[])", free)
-    for item in body.get("held", []):
-        if item["state"] == "decided":
-            await conn.execute(f"delete from {SCHEMA}.pairs where pair_id = $1", item["pair"])
-        else:
-            await conn.execute(
-                f"insert into {SCHEMA}.pairs values ($1, $2, $3, $4, $5) on conflict (pair_id) do update set"
-                " queue = excluded.queue, decision = excluded.decision",
-                item["pair"],
-                item["record"],
-                item["candidate"],
-                item["queue"],
-                number,
-            )
+    free = [item["record"] for item in body["sets"] if item["status"] == "linked" or body["kind"] == "hold"]
+    named = [item["pair"] for item in body.get("held", []) if item["state"] == "open"]
+    decided = [item["pair"] for item in body.get("held", []) if item["state"] == "decided"]
+    await conn.execute(
+        f"delete from {SCHEMA}.pairs where pair_id = any($3::uuid[])"
+        " or (stream_id = any($1::uuid[]) and pair_id <> all($2::uuid[]))",
+        free,
+        named,
+        decided,
+    )
+    await conn.executemany(
+        f"insert into {SCHEMA}.pairs values ($1, $2, $3, $4, $5) on conflict (pair_id) do update set"
+        " queue = excluded.queue, decision = excluded.decision",
+        [
+            (item["pair"], item["record"], item["candidate"], item["queue"], number)
+            for item in body.get("held", [])
+            if item["state"] == "open"
+        ],
+    )
+
+
+async def considered(conn: asyncpg.Connection, record: str) -> int:
+    """The latest version of a record that a decision saw; 0 for none."""
+    found = await conn.fetchval(f"select version from {SCHEMA}.considered where stream_id = $1", record)
+    return found or 0
+
+
+async def last_decision(conn: asyncpg.Connection) -> int:
+    """The number of the last decision that these tables follow; 0 for none."""
+    return await conn.fetchval(f"select coalesce(max(number), 0) from {SCHEMA}.decisions")
+
+
+async def number_after(conn: asyncpg.Connection, number: int) -> None:
+    """No later event of the decisions' stream has this number, or a lower one, again."""
+    await conn.execute("update streams set version = greatest(version, $2) where stream_id = $1", DECISIONS, number)
+
+
+async def say_followed(conn: asyncpg.Connection) -> None:
+    """These tables follow their own topic to its end. Whatever restores the database takes the word back: another server
+    start, or a row that another transaction wrote."""
+    await conn.execute(
+        f"insert into {SCHEMA}.followed (server, wrote) values (pg_postmaster_start_time(), pg_current_xact_id())"
+        " on conflict (one) do update set server = excluded.server, wrote = excluded.wrote"
+    )
+
+
+async def followed(conn: asyncpg.Connection) -> bool:
+    """Whether identity has read its own topic to the end since this database was started or restored, and no decision
+    has a number above the stream's. Until then nobody else may decide: the number may be taken."""
+    return await conn.fetchval(
+        f"select exists (select from {SCHEMA}.followed where server = pg_postmaster_start_time()"
+        " and xmin::text::numeric = mod(wrote::text::numeric, 4294967296))"
+        f" and coalesce((select version from streams where stream_id = $1), 0)"
+        f" >= (select coalesce(max(number), 0) from {SCHEMA}.decisions)",
+        DECISIONS,
+    )
 
 
 async def decision(conn: asyncpg.Connection, number: int) -> Decided | None:
@@ -315,6 +210,12 @@ async def decision(conn: asyncpg.Connection, number: int) -> Decided | None:
     if row is None:
         return None
     return Decided(number, row["kind"], msgspec.json.decode(row["body"]), msgspec.json.decode(row["before"]))
+
+
+async def children_of(conn: asyncpg.Connection, number: int) -> list[str]:
+    """The children that a decision named."""
+    found = await decision(conn, number)
+    return [] if found is None else sorted({item["child"] for item in found.body["sets"]})
 
 
 async def counts(conn: asyncpg.Connection) -> dict[str, int]:

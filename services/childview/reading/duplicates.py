@@ -2,73 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 import msgspec
 
 from services.childview.identity import clearing_house
+from services.childview.identity import store as identities
 from services.childview.identity.clearing_house import Held
 from services.childview.reading import road, store
 from services.childview.reading.disclose import Disclosure
 from services.childview.reading.road import Answer, Asker, Child, Reading
 from services.disclosure import evaluate
+from services.disclosure.evaluate import Bundle
 from services.disclosure.lease import Lease
 from services.plumbing import access, database
+from services.plumbing import app as wires
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.problems import Problem
 
-QUEUES = {"clearing-house-officer": ("ordinary",), "protection-officer": ("protection", "ordinary")}
+QUEUES = {
+    "clearing-house-officer": ("ordinary",),
+    "protection-officer": ("protection", "ordinary"),
+    "adoption-officer": ("protection",),
+}
+"""The queues of each post. Of these it sees the pairs of which it finds both children: an adopted child's the adoption
+team alone, a shielded child's the protection team."""
+MOST = 50
+PROBLEMS: dict[type[Exception], tuple[str, str]] = {
+    clearing_house.NoSuchPair: ("not-found", "There is no such pair in your queue."),
+    clearing_house.Claimed: ("held", "Somebody else works on this pair."),
+    clearing_house.ToldApart: ("held", "People decided that these are different children."),
+    clearing_house.NotFollowed: ("stale-source", "Decisions made before are still being read. Try again soon."),
+}
 _json = msgspec.json.Encoder(order="deterministic")
+Sides = Sequence[tuple[Child, Disclosure]]
+Work = Callable[[asyncpg.Connection], Awaitable[tuple[int, bytes]]]
 
 
-async def _officer(reading: Reading, asked: Asker, conn: asyncpg.Connection) -> tuple[Lease, Sequence[str]]:
-    """The lease and the queues of someone who may merge. Raises Problem `not-found` for everybody else."""
-    now = await store.standing(conn, asked.who.subject)
+@dataclass(frozen=True)
+class Officer:
+    """Someone who may merge: the lease, its policies, the queues, and how fresh everything was when that was found."""
+
+    lease: Lease
+    bundle: Bundle
+    queues: Sequence[str]
+    fresh: dict[str, datetime]
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody does with pairs or merges: the name it is recorded by, what it is about, and the request's key."""
+
+    action: str
+    about: str
+    key: str | None = None
+    said: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> bytes:
+        """What a retry must say again."""
+        return _json.encode([self.action, self.about, *self.said])
+
+
+async def _officer(reading: Reading, asked: Asker, act: Act) -> Officer:
+    """Raises Problem `not-found` (recorded) for everybody who may not merge."""
+    async with reading.pool.acquire() as conn:
+        now = await store.standing(conn, asked.who.subject)
     lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
     road.check_fresh(reading, asked, now.fresh)
     bundle = await reading.leases.bundle(lease)
     nobody = road.stand(store.nobody(now), lease, bundle, asked, "", memo=reading.memo)
-    queues = QUEUES.get(lease.role, ())
-    if not queues or not evaluate.allowed(bundle, nobody.request, "merge")[0]:
+    found = Officer(lease, bundle, QUEUES.get(lease.role, ()), now.fresh)
+    if not found.queues or not evaluate.allowed(bundle, nobody.request, "merge")[0]:
+        await _record(reading, asked, found, act, status=404, sides=())
         raise Problem("not-found", "There is nothing here for this post.")
-    return lease, queues
+    return found
 
 
 async def queue(reading: Reading, asked: Asker) -> Answer:
-    """The pairs this officer may decide. A pair with a protected child is in no ordinary queue."""
+    """The pairs this officer may decide. A pair with a protected child is in no ordinary queue; what this officer does not
+    find takes no place."""
+    officer = await _officer(reading, asked, Act("duplicates", ""))
+    items: list[bytes] = []
+    opened: list[tuple[Child, Disclosure]] = []
     async with reading.pool.acquire() as conn:
-        lease, queues = await _officer(reading, asked, conn)
-        bundle = await reading.leases.bundle(lease)
-        now = await store.standing(conn, asked.who.subject)
-        items, opened = [], []
-        for held in await clearing_house.queue(conn, queues):
-            sides = [await _side(reading, asked, conn, lease, bundle, child) for child in (held.child, held.candidate_child)]
-            if all(child.finds for child, _ in sides):
+        async for held in clearing_house.queue(conn, officer.queues):
+            sides = [await _side(reading, asked, conn, officer, child) for child in (held.child, held.candidate_child)]
+            if all(child.finds and not _parked(child) for child, _ in sides):
                 opened += sides
-                items.append(_pair(reading, held, sides))
+                items.append(_pair(reading, asked, held, sides))
+            if len(items) == MOST:
+                break
     body = b'{"items":[' + b",".join(items) + b"]}"
     made = road.make_access(
-        reading, asked, lease, action="duplicates", status=200, query=None, fresh=now.fresh,
+        reading, asked, officer.lease, action="duplicates", status=200, query=None, fresh=officer.fresh,
         children=[road.child_access(*one) for one in opened],
         answer=access.digest(reading.settings.digest_key, body),
     )  # fmt: skip
     await reading.writer.write(made)
-    return Answer(body, "", made.id, road.as_of(now.fresh))
+    return Answer(body, "", made.id, road.as_of(officer.fresh))
 
 
-async def _side(reading: Reading, asked: Asker, conn, lease: Lease, bundle, child: str) -> tuple[Child, Disclosure]:
-    opened = road.stand(await road.look(store.one(conn, child, asked.who)), lease, bundle, asked, child, memo=reading.memo)
+def _parked(child: Child) -> bool:
+    """Whether a shield may wait where it cannot be read."""
+    return "socialcare" in child.found.parked
+
+
+async def _side(
+    reading: Reading, asked: Asker, conn: asyncpg.Connection, officer: Officer, child: str
+) -> tuple[Child, Disclosure]:
+    found = await road.look(store.one(conn, child, asked.who))
+    opened = road.stand(found, officer.lease, officer.bundle, asked, child, memo=reading.memo)
     return opened, road.disclosure(reading, asked, opened)
 
 
-def _pair(reading: Reading, held: Held, sides: Sequence[tuple[Child, Disclosure]]) -> bytes:
+def _pair(reading: Reading, asked: Asker, held: Held, sides: Sides) -> bytes:
     """Two children side by side, each as this officer may see it."""
     records = []
     for opened, decided in sides:
         shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_compared(reading))
         records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(shown.fields)))
-    head = {"id": held.pair, "queue": held.queue, "claimed_by_me": held.claimed_by is not None}
+    mine = held.claimed_by == asked.who.subject
+    head = {"id": held.pair, "queue": held.queue, "claimed": held.claimed_by is not None, "claimed_by_me": mine}
     return _json.encode(head)[:-1] + b',"children":[' + b",".join(records) + b"]}"
 
 
@@ -78,42 +136,118 @@ def _compared(reading: Reading) -> frozenset[str]:
     return frozenset(field.id for field in reading.catalogue.fields if field.category in single)
 
 
-async def claim(reading: Reading, asked: Asker, pair: str) -> None:
+async def claim(reading: Reading, asked: Asker, pair: str, *, key: str | None = None) -> Answer:
     """Work on a pair for half an hour. Raises Problem."""
-    async with database.transaction(reading.pool) as conn:
-        _, queues = await _officer(reading, asked, conn)
+    act = Act("duplicate-claimed", pair, key)
+    officer = await _officer(reading, asked, act)
+    held, sides = await _shown(reading, asked, officer, pair)
+
+    async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
+        await clearing_house.claim(conn, _allowed(held, sides), by=asked.who.subject)
+        return 204, b""
+
+    return await _do(reading, asked, officer, act, sides, work)
+
+
+async def decide(
+    reading: Reading, asked: Asker, outbox: Outbox, pair: str, *, outcome: str, reason: str, key: str | None = None
+) -> Answer:
+    """Decide a pair: {"decision": its number}. Raises Problem."""
+    act = Act("duplicate-decided", pair, key, (outcome, reason))
+    officer = await _officer(reading, asked, act)
+    held, sides = await _shown(reading, asked, officer, pair)
+
+    async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
+        seen = _allowed(held, sides)
+        number = await clearing_house.settle(conn, outbox, seen, outcome=outcome, by=asked.who.subject, reason=reason)
+        return 201, _json.encode({"decision": number})
+
+    return await _do(reading, asked, officer, act, sides, work)
+
+
+async def unmerge(
+    reading: Reading, asked: Asker, outbox: Outbox, child: str, *, decision: int, reason: str, key: str | None = None
+) -> Answer:
+    """Undo a merge of this child: {"decision": the new number}. Raises Problem."""
+    act = Act("unmerge", child, key, (str(decision), reason))
+    officer = await _officer(reading, asked, act)
+    sides: list[tuple[Child, Disclosure]] = []
+    if road.is_id(child):
+        async with reading.pool.acquire() as conn:
+            sides = [await _side(reading, asked, conn, officer, child)]
+
+    async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
+        if not sides or not sides[0][0].finds:
+            raise Problem("not-found", road.NOT_FOUND)
+        _readable(sides)
+        number = await clearing_house.unmerge(conn, outbox, decision, child=child, by=asked.who.subject, reason=reason)
+        for other in await identities.children_of(conn, number):
+            if other != child:
+                sides.append(await _side(reading, asked, conn, officer, other))
+        return 201, _json.encode({"decision": number})
+
+    return await _do(reading, asked, officer, act, sides, work)
+
+
+async def _shown(reading: Reading, asked: Asker, officer: Officer, pair: str) -> tuple[Held | None, Sides]:
+    """An open pair of the officer's queues and its two children as this officer meets them; None when there is none."""
+    if not road.is_id(pair):
+        return None, ()
+    async with reading.pool.acquire() as conn:
         try:
-            await clearing_house.claim(conn, pair, queues=queues, by=asked.who.subject)
+            held = await clearing_house.pair(conn, pair, queues=officer.queues)
         except clearing_house.NoSuchPair:
-            raise Problem("not-found", "There is no such pair in your queue.") from None
-        except clearing_house.Claimed:
-            raise Problem("held", "Somebody else works on this pair.") from None
+            return None, ()
+        children = (held.child, held.candidate_child)
+        return held, [await _side(reading, asked, conn, officer, child) for child in children]
 
 
-async def decide(reading: Reading, asked: Asker, outbox: Outbox, pair: str, *, outcome: str, reason: str) -> int:
-    """Decide a pair; the decision's number. Raises Problem."""
-    async with database.transaction(reading.pool) as conn:
-        _, queues = await _officer(reading, asked, conn)
-        try:
-            return await clearing_house.settle(
-                conn, outbox, pair, queues=queues, outcome=outcome, by=asked.who.subject, reason=reason
+def _allowed(held: Held | None, sides: Sides) -> Held:
+    """The pair, if this officer finds both children. Raises NoSuchPair: there is no other answer for what is hidden."""
+    if held is None or not all(child.finds for child, _ in sides):
+        raise clearing_house.NoSuchPair
+    _readable(sides)
+    return held
+
+
+def _readable(sides: Sides) -> None:
+    """Raises Problem `stale-source` when a shield may wait where it cannot be read."""
+    if any(_parked(child) for child, _ in sides):
+        raise Problem("stale-source", f"A part of what is held cannot be read, so nothing is decided. {road.DUTY_DESK}")
+
+
+async def _do(reading: Reading, asked: Asker, officer: Officer, act: Act, sides: Sides, work: Work) -> Answer:
+    """Do it once for the request's key, in one transaction that asks nobody; record it, also when it is refused; answer."""
+    try:
+        async with database.transaction(reading.deciding) as conn:
+            status, body = await wires.once(
+                conn, principal=asked.who.subject, key=act.key, request=act.request, work=lambda: work(conn)
             )
-        except clearing_house.NoSuchPair:
-            raise Problem("not-found", "There is no such pair in your queue.") from None
-        except clearing_house.Claimed:
-            raise Problem("held", "Somebody else works on this pair.") from None
+    except (Problem, clearing_house.CannotUndo, *PROBLEMS) as error:
+        problem = _problem(error)
+        await _record(reading, asked, officer, act, status=problem.status, sides=sides)
+        raise problem from None
+    made = await _record(reading, asked, officer, act, status=status, sides=sides, body=body)
+    return Answer(body, "", made, road.as_of(officer.fresh), status)
 
 
-async def unmerge(reading: Reading, asked: Asker, outbox: Outbox, child: str, *, decision: int, reason: str) -> int:
-    """Undo a merge of this child; the new decision's number. Raises Problem."""
-    opened = await road.find_or_refuse(reading, asked, child)
-    async with database.transaction(reading.pool) as conn:
-        await _officer(reading, asked, conn)
-        try:
-            return await clearing_house.unmerge(
-                conn, outbox, decision, child=opened.view.child, by=asked.who.subject, reason=reason
-            )
-        except clearing_house.CannotUndo as error:
-            raise Problem("validation", str(error)) from None
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, clearing_house.CannotUndo):
+        return Problem("validation", str(error))
+    return Problem(*PROBLEMS[type(error)])
 
 
+async def _record(
+    reading: Reading, asked: Asker, officer: Officer, act: Act, *, status: int, sides: Sides, body: bytes | None = None
+) -> str:
+    """Make the access durable before anything is answered; its id."""
+    made = road.make_access(
+        reading, asked, officer.lease, action=act.action, status=status, fresh=officer.fresh,
+        children=[road.child_access(child, None) for child, _ in sides if child.found.view is not None or body is not None],
+        query=access.digest(reading.settings.digest_key, act.about.encode()),
+        answer=None if body is None else access.digest(reading.settings.digest_key, body),
+    )  # fmt: skip
+    await reading.writer.write(made)
+    return made.id

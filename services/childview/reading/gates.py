@@ -26,20 +26,22 @@ class Passed:
 
 def pass_gates(
     view: View, lease: Lease, relationship: Relationship, today: date, *,
-    former: Iterable[str] = (), kin: Sequence[View] = (), in_pair: bool = False,
+    former: Iterable[str] = (), kin: Sequence[View] = (), in_pair: bool = False, beside_adopted: bool = False,
 ) -> Passed:  # fmt: skip
     """Whether this asker may come to this child at all, and what of others stays silent.
 
-    former: ids that became this child: what was declared of them holds. kin, in_pair: see `Found`.
+    former: ids that became this child: what was declared of them holds. kin, in_pair, beside_adopted: see
+    `Found`.
     """
     kinds = {lease.conflicts[id] for id in (view.child, *former) if id in lease.conflicts}
     flags = {kind: kind in kinds for kind in CONFLICTS}
     flags["same_address"] = lease.address_hash is not None and lease.address_hash in homes(view.inputs, today)
     flags["colleague"] = any(id in lease.colleagues_children for id in (view.child, *former))
     closed = bool(kinds) or flags["same_address"]
-    lookalike = view.withheld and lease.role != PROTECTION_TEAM
+    adoption = lease.role == ADOPTION_TEAM and beside_adopted
+    lookalike = view.withheld and lease.role != PROTECTION_TEAM and not adoption
     silent = whereabouts(view.inputs, kin, today) | _guarded(view, kin, lease, today)
-    opens = not closed and not lookalike and _in_post(view, lease, today, in_pair)
+    opens = not closed and not lookalike and (adoption or _in_post(view, lease, today, in_pair))
     return Passed(opens and _may_pass_all(view, lease, relationship, today), silent, flags)
 
 

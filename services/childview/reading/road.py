@@ -140,7 +140,10 @@ def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str, 
     """Relationship, gates and `find` for one child. Pure but for what `memo` remembers."""
     view = found.view or View(child=child)
     related = relationship(view.inputs, lease, asked.today)
-    passed = gates.pass_gates(view, lease, related, asked.today, former=found.former, kin=found.kin, in_pair=found.in_pair)
+    passed = gates.pass_gates(
+        view, lease, related, asked.today, former=found.former, kin=found.kin, in_pair=found.in_pair,
+        beside_adopted=found.beside_adopted,
+    )
     request = request_of(view, lease, related, asked, glass=found.glass and asked.purpose == EMERGENCY)
     known = memo.scope(bundle, request)
     if "find" not in known:

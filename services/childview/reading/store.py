@@ -22,6 +22,11 @@ select one.id::text as child, c.version, c.view, c.content,
     exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
     exists (select from {IDENTITY}.links l left join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
         where l.child_id = one.id and (l.basis = 'verified' or p.queue = 'ordinary')) as in_pair,
+    exists (select from {IDENTITY}.links l join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
+        join {IDENTITY}.links other on other.stream_id in (p.stream_id, p.candidate) and other.child_id <> l.child_id
+        join {IDENTITY}.links theirs on theirs.child_id = other.child_id
+        join {IDENTITY}.protected s on s.stream_id = theirs.stream_id and s.kind = 'adopted'
+        where l.child_id = one.id) as beside_adopted,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
         join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = one.id) as parked,
     array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload theirs on theirs.reference
@@ -41,8 +46,9 @@ _MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.c
 class Found:
     """What is stored of one child, and beside it. view is None for a child that is not there.
 
-    former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. kin: children to whom
-    somebody of this household is a risk, or who are protected and of this household.
+    former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. beside_adopted: it
+    resembles an adopted child, in an open pair. kin: children to whom somebody of this household is a risk, or who are protected
+    and of this household.
     """
 
     view: View | None
@@ -50,6 +56,7 @@ class Found:
     became: str | None
     former: tuple[str, ...]
     in_pair: bool
+    beside_adopted: bool
     ended: int
     glass: bool
     fresh: dict[str, datetime]
@@ -84,6 +91,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
         became=row["became"],
         former=tuple(row["former"]),
         in_pair=row["in_pair"],
+        beside_adopted=row["beside_adopted"],
         ended=ended,
         glass=row["glass"],
         fresh=fresh,
@@ -94,7 +102,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
 
 def nobody(now: Standing) -> Found:
     """No child: what a question about none stands on."""
-    return Found(None, b"", None, (), False, now.ended, False, now.fresh, (), ())
+    return Found(None, b"", None, (), False, False, now.ended, False, now.fresh, (), ())
 
 
 def _fresh(row: asyncpg.Record) -> dict[str, datetime]:

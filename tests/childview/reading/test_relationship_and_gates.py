@@ -193,3 +193,10 @@ def test_the_clearing_house_comes_to_pairs_in_its_queue_and_the_adoption_team_to
     assert not pass_gates(view(), officer, NONE, TODAY).open
     assert pass_gates(view(), officer, NONE, TODAY, in_pair=True).open
     assert not opens(view(), lease(role="adoption-officer"), kinds=())
+
+
+def test_a_lookalike_of_an_adopted_child_opens_to_the_adoption_team_too():
+    officer = lease(role="adoption-officer")
+    assert pass_gates(view(withheld=True), officer, NONE, TODAY, beside_adopted=True).open
+    assert not pass_gates(view(withheld=True), officer, NONE, TODAY).open
+    assert not pass_gates(view(withheld=True), lease(), NONE, TODAY, beside_adopted=True).open

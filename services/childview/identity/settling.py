@@ -1,0 +1,156 @@
+"""Deciding in one transaction: asks the tables, lets the pure rules decide, records. For the process and for people alike.
+
+The decisions' stream must be locked by `store.lock_decisions` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from services.childview.identity import decide, holds, index, links, match, people, store
+from services.childview.identity.decide import Decision, Linked
+from services.plumbing.kafka.outbox import Outbox
+
+
+@dataclass
+class Settling:
+    """The decisions of one transaction. `made`: (number, kind) of each. `seen`: the version of each record that the
+    event being read brought; its decisions say so, and are never made again from that version."""
+
+    conn: asyncpg.Connection
+    outbox: Outbox
+    made: list[tuple[int, str]] = field(default_factory=list)
+    seen: dict[str, int] = field(default_factory=dict)
+
+    async def record(self, decision: Decision) -> int:
+        """Make a decision; its number."""
+        number = await store.record_decision(self.conn, self.outbox, decision, considered=self.seen)
+        self.made.append((number, decision.kind))
+        return number
+
+    async def arrive(self, record: str) -> None:
+        """A record's demographics are new: decide what it is, and what that changes for others."""
+        now = await links.link(self.conn, record)
+        fellows = set(await links.records_of(self.conn, now.child)) - {record} if now else set()
+        partners = await links.partners(self.conn, record) if now else set()
+        to = await self.decide(record, now, fellows)
+        moved = now is not None and to is not None and now.child != to.child
+        if await index.reaches_others(self.conn, record):
+            await self.around([record, *(fellows if moved else ())])
+        elif now is not None:
+            await self.review(record)
+            if moved:
+                await self.around(fellows)
+        for partner in sorted(partners - {record}):
+            await self.review(partner)
+
+    async def decide(self, record: str, now: Linked | None, fellows: set[str]) -> Linked | None:
+        """Decide where a record belongs by what is known of it today; how it is linked then."""
+        who = await index.person(self.conn, record) or match.demographics({})
+        pairs = await links.pairs_of(self.conn, record) if now else []
+        known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
+        decision = decide.decide(
+            record,
+            who,
+            candidates=await index.candidates(self.conn, record, who),
+            now=now,
+            fellows=fellows,
+            apart=await index.apart_from(self.conn, record) if now else (),
+            shielded=now is not None and await index.protected(self.conn, now.child),
+            pairs=pairs,
+            unknown=await index.without_demographics(self.conn, known - {record}),
+        )
+        if decision is None:
+            return now
+        await self.record(decision)
+        return decision.sets[record]
+
+    async def again(self, records: Iterable[str]) -> None:
+        """People, or an adoption, took away what these records were held for: decide anew where each belongs."""
+        for record in sorted(records):
+            if await index.person(self.conn, record) is not None:
+                await self.arrive(record)
+
+    async def around(self, records: Iterable[str], *, ending: bool = False) -> None:
+        """Find anew how these records' children stand, and everybody who is in a pair with them or, where they are
+        protected, resembles them. ending: what somebody was withheld for may have ended."""
+        children = {linked.child for linked in (await links.links(self.conn, records)).values()}
+        touched: set[str] = set()
+        for child in sorted(children):
+            touched |= set(await links.records_of(self.conn, child))
+            touched |= {name for one in await links.pairs_about(self.conn, [child]) for name in one.records}
+            if await index.protected(self.conn, child):
+                touched |= await self._lookalikes(child)
+        for record in sorted(touched):
+            await self.review(record, ending=ending)
+
+    async def _lookalikes(self, child: str) -> set[str]:
+        """The records of other children that resemble one of this child's."""
+        found: set[str] = set()
+        for own in await links.records_of(self.conn, child):
+            who = await index.person(self.conn, own)
+            if who is not None:
+                near = await index.candidates(self.conn, own, who)
+                found |= {c.record for c in near if match.compare(who, c.who).agreement is not match.Agreement.NONE}
+        return found
+
+    async def review(self, record: str, *, ending: bool = False) -> None:
+        """Withhold a record that resembles a protected child; show it again when nothing is left to withhold it for."""
+        now = await links.link(self.conn, record)
+        if now is None:
+            return
+        fellows = await links.records_of(self.conn, now.child)
+        decision = holds.review(
+            record,
+            now,
+            pairs=await links.pairs_about(self.conn, [now.child]),
+            shields=await self.shields(record, child=now.child),
+            shielded=await index.protected(self.conn, now.child),
+            fellow_withheld=any(to.withheld for name, (to, _) in fellows.items() if name != record),
+            ending=ending,
+        )
+        if decision is not None:
+            await self.record(decision)
+
+    async def shields(self, record: str, *, child: str | None) -> list[str]:
+        """The records of other, protected children that this one resembles. child: its own; None when it is parted from
+        that: then what people said of its fellows does not count, and its fellows do."""
+        who = await index.person(self.conn, record)
+        if who is None:
+            return []
+        near = await index.candidates(self.conn, record, who)
+        apart = await index.apart_from(self.conn, record, alone=child is None)
+        return [c.record for c in decide.lookalikes(who, near, apart=apart, child=child)]
+
+    async def part(self, record: str, other: str) -> None:
+        """An adoption keeps these two apart: if they are one child, the second leaves with its side; nothing that is open
+        lies between them, and whoever was held for that is decided anew."""
+        found = await links.links(self.conn, [record, other])
+        held = await links.partners(self.conn, record) | await links.partners(self.conn, other)
+        if len(found) == 2 and found[record].child == found[other].child:
+            await self._part(record, other, found[record].child)
+        await self.around([record, other], ending=True)
+        await self.again(held)
+
+    async def _part(self, record: str, other: str, child: str) -> None:
+        members = await links.records_of(self.conn, child)
+        who = {name: known for name in members if (known := await index.person(self.conn, name)) is not None}
+        going, unclear = people.sides(record, other, members, who)
+        protected = await index.protected_records(self.conn, members)
+        stay = set(members) - set(going) - set(unclear)
+        decision = people.part(
+            record,
+            {name: members[name][0] for name in going},
+            {name: members[name][0] for name in unclear},
+            pairs=await links.pairs_about(self.conn, [child]),
+            shields=await self._shields_of([*going, *unclear], child),
+            protected=protected,
+            former_protected=bool(stay & protected),
+        )
+        await self.record(decision)
+
+    async def _shields_of(self, records: Iterable[str], child: str) -> Mapping[str, list[str]]:
+        return {record: await self.shields(record, child=child) for record in records}
