@@ -14,7 +14,7 @@ from services.plumbing.contracts import Schemas, code_lists
 from services.plumbing.files import delivery
 from services.plumbing.files.delivery import Options
 from services.plumbing.kafka.outbox import Outbox
-from services.plumbing.register import Register
+from services.plumbing.register import Register, State
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 SHARED = Path(__file__).parents[2] / "shared" / "inputs"
@@ -44,13 +44,30 @@ class Desk:
         found = self._recognise(code_lists(CONTRACTS))
         return await delivery.take(self._register, paths, found, Options(**options), state=self._folder)
 
+    async def close(self) -> None:
+        """End its connections."""
+        await self._pool.close()
+
     def said(self, type: str) -> list[dict[str, Any]]:
         """The data of every event of this type."""
         return [data for _, name, data in self.published if name.split(".", 1)[1].startswith(type)]
 
-    def items(self, report: dict[str, Any]) -> list[dict[str, Any]]:
-        """The report file's rows."""
-        return msgspec.json.decode(Path(report["report"]).read_bytes())["items"]
+    def streams(self, type: str) -> list[str]:
+        """The streams with an event of this type, each once, in the order they came."""
+        return list(dict.fromkeys(stream for stream, name, _ in self.published if name.split(".", 1)[1].startswith(type)))
+
+    def items(self, report: dict[str, Any], outcome: str | None = None) -> list[dict[str, Any]]:
+        """The report file's rows, of one outcome or all."""
+        found = msgspec.json.decode(Path(report["report"]).read_bytes())["items"]
+        return [one for one in found if outcome in (None, one["outcome"])]
+
+    async def state(self) -> dict[str, dict[str, tuple[dict[str, Any], bool]]]:
+        """What the register holds, by the subject's first key: entry -> (fields, withdrawn)."""
+        rows = await self._pool.fetch(
+            "select min(k.kind || ' ' || k.value) as name, s.state from subjects s join subject_keys k using (stream_id) group by stream_id"
+        )
+        held = {row["name"]: msgspec.msgpack.decode(row["state"], type=State).entries for row in rows}
+        return {name: {entry: (one.fields, one.withdrawn) for entry, one in sorted(found.items())} for name, found in held.items()}
 
 
 class _Open:

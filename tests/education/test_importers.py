@@ -30,7 +30,9 @@ def mark(code: int = 1, session: str = "AM", **more) -> dict:
 
 @pytest.fixture
 async def school(database, tmp_path):
-    return await desks.desk(database, "education", importing.recognise, tmp_path)
+    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
+    yield desk
+    await desk.close()
 
 
 async def test_a_pupil_comes_with_person_enrolment_and_sessions(school):
@@ -45,7 +47,7 @@ async def test_the_same_content_twice_publishes_nothing_new(school):
     await school.take(files)
     before = len(school.published)
     again = await school.take(files)
-    assert len(school.published) == before and [one["unchanged"] for one in again] == [1, 1]
+    assert len(school.published) == before and [one["unchanged"] for one in again] == [1, 2]
 
 
 async def test_a_bad_upn_flags_the_number_and_keeps_the_child(school):

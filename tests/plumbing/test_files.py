@@ -85,7 +85,8 @@ def test_a_report_counts_rows_and_keeps_values_to_its_own_file(tmp_path):
     report.flag(2, "upn", "X1", "format")
     report.flag(2, "uln", "Y", "format")
     report.refuse(3, "dob", "yesterday", "expected a date")
-    report.save(tmp_path, name="r")
+    report.open(tmp_path, name="r")
+    report.close()
     path = tmp_path / "reports" / "r.json"
     assert (report.flagged, report.refused) == (1, 1)
     assert path.stat().st_mode & 0o777 == 0o600 and "yesterday" in path.read_text()

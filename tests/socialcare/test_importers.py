@@ -25,7 +25,9 @@ def extract(name: str = "persons", day: str = DAY) -> str:
 
 @pytest.fixture
 async def care(database, tmp_path):
-    return await desks.desk(database, "socialcare", importing.recognise, tmp_path)
+    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
+    yield desk
+    await desk.close()
 
 
 async def test_a_child_comes_and_an_adult_fills_relations_alone(care):
