@@ -118,7 +118,9 @@ class _Census:
             school, source, _ = spell
             reasons: dict[str, int] = {}
             for _, _, row in rows:
-                reasons[row["attendancereason"]] = reasons.get(row["attendancereason"], 0) + (values.integer(row["sessions"]) or 0)
+                count = values.integer(row["sessions"])
+                if count is not None:
+                    reasons[row["attendancereason"]] = reasons.get(row["attendancereason"], 0) + count
             fields: dict[str, Any] = {"school": school, "spell": source, **self._term, "sessions_by_reason": reasons}
             possible = self._delivery.possible.get((self._collection, school, source))
             if possible is not None:
@@ -261,11 +263,11 @@ class _Census:
         return fields
 
     def _session_row(self, report: Report, number: int, row: Row) -> None:
-        """A row of sessions by reason: a code, and how many."""
+        """A row of sessions by reason: a code, and how many; a blank number is said and counts nothing."""
         if not values.code(row["attendancereason"]):
             raise _RowRefused("attendancereason", "the row does not say why the sessions were missed")
         if _number(row, "sessions") is None:
-            raise _RowRefused("sessions", "the row does not say how many sessions")
+            report.flag(number, "sessions", "", "the row does not say how many sessions; left out")
         self._code(report, number, row, "attendancereason", "attendance", **self._in_term())
 
     def _need_row(self, report: Report, number: int, row: Row) -> None:
