@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import asyncpg
@@ -28,7 +29,7 @@ class Desk:
         self.published: list[tuple[str, str, dict[str, Any]]] = []
         schemas = Schemas.load(CONTRACTS)
         outbox = Outbox(service, f"{service}.events", schemas)
-        self._register = Register(pool, _Open(outbox, self.published, schemas), schemas, kind="test")
+        self.register = Register(pool, _Open(outbox, self.published, schemas), schemas, kind="test")
         self._recognise, self._folder, self._pool = recognise, folder, pool
 
     async def take(self, files: Mapping[str, str | bytes], **options: str) -> list[dict[str, Any]]:
@@ -42,11 +43,16 @@ class Desk:
     async def take_paths(self, paths, **options: str) -> list[dict[str, Any]]:
         """What became of these files."""
         found = self._recognise(code_lists(CONTRACTS))
-        return await delivery.take(self._register, paths, found, Options(**options), state=self._folder)
+        return await delivery.take(self.register, paths, found, Options(**options), state=self._folder)
 
     async def close(self) -> None:
         """End its connections."""
         await self._pool.close()
+
+    async def forget(self) -> None:
+        """Begin again with an empty register."""
+        await self._pool.execute("truncate subjects, subject_keys, streams")
+        self.published.clear()
 
     def said(self, type: str) -> list[dict[str, Any]]:
         """The data of every event of this type."""
@@ -88,3 +94,16 @@ async def desk(dsn: str, service: str, recognise, folder: Path) -> Desk:
     """A desk on a fresh database."""
     await database.migrate(dsn)
     return Desk(await database.connect(dsn, name=service), service, recognise, folder)
+
+
+def split(random: Random, tables: Mapping[str, tuple[str, list[str]]], *, suffix: str) -> dict[str, str]:
+    """The rows of each table (stem -> header and rows) in any order in one to three files of it."""
+    files: dict[str, str] = {}
+    for stem, (header, rows) in tables.items():
+        shuffled = random.sample(rows, len(rows))
+        cuts = sorted(random.choices(range(len(rows) + 1), k=random.randint(0, 2)))
+        for first, last in zip([0, *cuts], [*cuts, len(rows)], strict=True):
+            name = stem.format(random.randrange(10**6))
+            files[name + suffix] = "\n".join([header, *shuffled[first:last]]) + "\n"
+    names = random.sample(sorted(files), len(files))
+    return {name: files[name] for name in names}

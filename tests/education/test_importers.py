@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 
@@ -369,6 +370,42 @@ async def test_a_complete_file_with_refused_rows_withdraws_nothing(school):
     body = json.loads(marks(mark(), mark(1, "NIGHT"), extracted="2026-11-21")) | {"complete": {"from": "2026-11-01", "to": "2026-11-20"}}
     await school.take({"m2.json": json.dumps(body)})
     assert not any(one.get("withdrawn") for data in school.said("attendance-recorded") for one in data["marks"])
+
+
+PUPILS = [
+    {}, P2 | {"forename": "Bea", "upn": upn(2)}, {"pupilonrolltableid": "P3", "sourceid": "S3", "forename": "Cleo", "upn": ""},
+    {"pupilonrolltableid": "P4", "sourceid": "S1", "NativeId": "9994002", "forename": "Dan", "upn": ""},
+]  # fmt: skip
+TABLES = {
+    "2026_spring_{}_pupils": (HEADER, rows_of(*PUPILS).splitlines()[1:]),
+    "2026_spring_{}_sessions": (SESSIONS, [f"P{n},999400{1 + n // 4},S{n % 4 or 1},{code},{n}" for n in (1, 2, 3, 4) for code in "IMO"]),
+    "2026_spring_{}_needs": ("pupilonrolltableid,NativeId,sourceid,sentype,sentyperank", [f"P{n},9994001,S{n},{code},{rank}" for n in (1, 2) for rank, code in ((1, "ASD"), (2, "HI"))]),
+    "2026_spring_{}_exclusions": ("termlyexclusionsonrolltableid,pupilonrolltableid,NativeId,sourceid,category,startdate,sessions", ["X1,P1,9994001,S1,SUSP,2026-02-03,4", "X2,P1,9994001,S1,SUSP,2026-02-03,4"]),
+}  # fmt: skip
+MARKS = [{**mark(code, session), "student_id": id} for id in (1, 2, 3) for code, session in ((id % 2 + 1, "AM"), (1, "PM"))]
+STUDENTS = [student(1, "Ada", upn(12)), student(2, "Bea", upn(2)), student(3, "Cleo")]
+
+
+def delivery(random: Random) -> dict[str, str]:
+    """The same rows, in any order in any files."""
+    files = desks.split(random, TABLES, suffix=".csv")
+    rows = random.sample(MARKS, len(MARKS))
+    cut = random.randint(0, len(rows))
+    files |= {f"marks{random.random()}.json": marks(*part, students=STUDENTS) for part in (rows[:cut], rows[cut:])}
+    return {name: files[name] for name in random.sample(sorted(files), len(files))}
+
+
+async def test_any_split_of_the_same_rows_in_any_order_is_the_same_register_and_again_no_event(school):
+    states = []
+    for seed in range(6):
+        files = delivery(Random(seed))
+        assert not any("why" in one or one["refused"] for one in await school.take(files))
+        before, state = len(school.published), await school.state()
+        await school.take({name: files[name] for name in reversed(files)})
+        assert len(school.published) == before and await school.state() == state
+        states.append(state)
+        await school.forget()
+    assert len(states[0]) == 4 and all(state == states[0] for state in states)
 
 
 SAMPLES = desks.SHARED / "liia-tools-pipeline/liiatools/school_census_pipeline/spec/samples"
