@@ -63,12 +63,14 @@ class Held(msgspec.Struct, array_like=True):
     """One entry as the register holds it. said: marks of which file of this extract date said what in which row.
 
     Two rows of one extract may contradict one another: the later one stands, and the same files again change nothing.
+    since: of who a person is, as of when each field (and each type of identifier) was said.
     """
 
     fields: dict[str, Any]
     extracted: str
     withdrawn: bool = False
     said: list[bytes] = []
+    since: dict[str, str] = {}
 
 
 class State(msgspec.Struct):
@@ -147,39 +149,92 @@ def _change(
     """The entry as it is now if this statement changes it, else None."""
     name = entry_name(rule, statement)
     held = state.entries.get(name)
-    extracted = NEVER if rule.category == IDENTITY and provenance.sha256 is None else provenance.extracted
-    if held is not None and (statement.completes or extracted < held.extracted):
-        return _fill(state, name, held, statement, outcome) if statement.completes or rule.category == IDENTITY else None
-    said = _said(held, statement, replace(provenance, extracted=extracted))
+    if statement.completes:
+        now = None if held is None else _completed(held, statement)
+    elif rule.category == IDENTITY and not statement.withdrawn:
+        extracted = NEVER if provenance.sha256 is None else provenance.extracted
+        now = _person(held, statement, replace(provenance, extracted=extracted))
+    else:
+        now = _entry(held, statement, provenance)
+    if now is None or now == held:
+        return None
+    state.entries[name] = now
+    outcome.moved = True
+    if held is not None and (held.fields, held.withdrawn) == (now.fields, now.withdrawn):
+        return None
+    if now.withdrawn:
+        return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
+    return dict(now.fields)
+
+
+def _entry(held: Held | None, statement: Statement, provenance: Provenance) -> Held | None:
+    """The entry after a statement; None when a newer extract spoke, or this file said it before."""
+    if held is not None and provenance.extracted < held.extracted:
+        return None
+    said = _said(held, statement, provenance)
     if said is None or (held is None and statement.withdrawn):
         return None
     before = {} if held is None or held.withdrawn else held.fields
-    fields = {} if statement.withdrawn else _merged(before, statement.fields, blank_erases=rule.category != IDENTITY)
-    now = Held(fields, extracted, statement.withdrawn, said)
-    same = held is not None and (held.fields, held.withdrawn) == (fields, statement.withdrawn)
-    if held != now:
-        state.entries[name] = now
-        outcome.moved = True
-    if same:
-        return None
-    if statement.withdrawn:
-        return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
-    return dict(fields)
+    fields = {} if statement.withdrawn else _merged(before, statement.fields)
+    return Held(fields, provenance.extracted, statement.withdrawn, said)
 
 
-def _fill(state: State, name: str, held: Held, statement: Statement, outcome: Outcome) -> dict[str, Any] | None:
-    """The entry with what it lacked, as old as it was; None when it lacked nothing."""
-    if held.withdrawn or statement.withdrawn:
+def _merged(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is held, with what is said now; a blank erases."""
+    return {name: value for name, value in {**before, **said}.items() if value is not None}
+
+
+def _person(held: Held | None, statement: Statement, provenance: Provenance) -> Held | None:
+    """Who a person is after a statement: each field by the newest extract that speaks of it; a blank erases nothing.
+
+    None when this file said it before.
+    """
+    extracted = provenance.extracted
+    before = Held({}, extracted) if held is None or held.withdrawn else held
+    newest = extracted >= before.extracted
+    said = _said(before, statement, provenance) if newest else before.said
+    if said is None:
         return None
-    types = {item["type"] for item in held.fields.get("identifiers", ())}
-    new = {part: value for part, value in statement.fields.items() if part not in held.fields and part != "identifiers"}
-    numbers = [item for item in statement.fields.get("identifiers") or () if item["type"] not in types]
-    fields = _merged(held.fields, new | ({"identifiers": numbers} if numbers else {}), blank_erases=False)
-    if fields == held.fields:
-        return None
-    state.entries[name] = Held(fields, held.extracted, False, held.said)
-    outcome.moved = True
-    return dict(fields)
+    now = Held(dict(before.fields), max(extracted, before.extracted), False, said, dict(before.since))
+    for name, value in statement.fields.items():
+        if name == "identifiers":
+            _identify(now, before, value, extracted, newest=newest)
+        elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
+            now.fields[name], now.since[name] = value, extracted
+    return now
+
+
+def _may(held: Held, what: str, present: bool, extracted: str, *, newest: bool) -> bool:
+    """Whether an extract may say this. Of an older extract the first row stands: its marks are not remembered."""
+    since = held.since.get(what, held.extracted if present else "")
+    return since <= extracted if newest else since < extracted
+
+
+def _identify(now: Held, before: Held, said: Sequence[Mapping[str, Any]], extracted: str, *, newest: bool) -> None:
+    """Numbers go by their type, and one number is not current and former at once."""
+    held = before.fields.get("identifiers", [])
+    types = {item["type"] for item in held}
+    taken = [one for one in said if _may(before, _since(one), one["type"] in types, extracted, newest=newest)]
+    kept = [item for item in held if not any(_takes_over(one, item) for one in taken)]
+    for item in (*taken, *(item for item in held if item not in kept)):
+        now.since[_since(item)] = extracted
+    if taken:
+        now.fields["identifiers"] = sorted([*kept, *taken], key=lambda item: (item["type"], item["value"]))
+
+
+def _since(identifier: Mapping[str, Any]) -> str:
+    return f"identifiers {identifier['type']}"
+
+
+def _takes_over(said: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    type, other = said["type"], held["type"]
+    return type == other or (said["value"] == held["value"] and type.removeprefix("former_") == other.removeprefix("former_"))
+
+
+def _completed(held: Held, statement: Statement) -> Held:
+    """The entry with what it lacked, as old as it was."""
+    new = {name: value for name, value in statement.fields.items() if name not in held.fields and value is not None}
+    return Held({**held.fields, **new}, held.extracted, held.withdrawn, held.said, held.since)
 
 
 def _said(held: Held | None, statement: Statement, provenance: Provenance) -> list[bytes] | None:
@@ -187,31 +242,9 @@ def _said(held: Held | None, statement: Statement, provenance: Provenance) -> li
 
     A file is its content: a correction back to an earlier value comes in another file and counts.
     """
+    before = held.said if held is not None and held.extracted == provenance.extracted else []
     if provenance.sha256 is None:
-        return []
+        return before
     told = [provenance.sha256, statement.row, statement.fields, statement.withdrawn]
     mark = hashlib.blake2b(_encoder.encode(told), digest_size=6).digest()
-    before = held.said if held is not None and held.extracted == provenance.extracted else []
     return None if mark in before else [*before[1 - REMEMBERED :], mark]
-
-
-def _merged(before: Mapping[str, Any], said: Mapping[str, Any], *, blank_erases: bool) -> dict[str, Any]:
-    """What is held, with what is said now. Of who a person is, a blank erases nothing; identifiers go by their type."""
-    fields = dict(before)
-    for name, value in said.items():
-        if name == "identifiers":
-            value = [item for item in fields.get(name, []) if not any(_takes_over(one, item) for one in value)] + list(value)
-            value.sort(key=lambda item: (item["type"], item["value"]))
-        if value is None and not blank_erases:
-            continue
-        if value is None:
-            fields.pop(name, None)
-        else:
-            fields[name] = value
-    return fields
-
-
-def _takes_over(said: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """Numbers go by their type, and one number is not current and former at once."""
-    type, other = said["type"], held["type"]
-    return type == other or (said["value"] == held["value"] and type.removeprefix("former_") == other.removeprefix("former_"))

@@ -205,6 +205,23 @@ async def test_a_refused_pupil_leaves_nobody_behind(school):
     assert [one["refused"] for one in reports] == [1, 1] and school.published == []
 
 
+async def test_a_row_whose_pupil_is_not_the_one_of_its_sourceid_is_refused(school):
+    reports = await school.take({NAME: rows_of({}), "2026_spring_sessions.csv": table("P9,9994001,S1,I,4", header=SESSIONS)})
+    assert reports[1]["refused"] == 1 and "no pupil row with this id" in school.items(reports[1], "refused")[0]["why"]
+
+
+async def test_a_name_that_cannot_be_stored_refuses_its_rows_and_no_others(school):
+    students = [student(1, "A\0da"), student(2, "Bea")]
+    report = (await school.take({"m.json": marks(mark(), {**mark(2), "student_id": 2}, students=students)}))[0]
+    assert (report["accepted"], report["refused"]) == (1, 1) and len(school.streams("person")) == 1
+    assert school.items(report, "refused")[0]["column"] == "given_name"
+
+
+async def test_a_student_twice_with_other_values_is_said(school):
+    report = (await school.take({"m.json": marks(mark(), students=[student(1), student(1, "Ida")])}))[0]
+    assert "came before with other values" in school.items(report, "flagged")[0]["why"]
+
+
 # -- what a file speaks of -----------------------------------------------------------------------------------------
 
 

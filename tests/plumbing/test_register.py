@@ -131,6 +131,13 @@ def test_a_correction_back_on_the_same_day_counts_when_another_file_says_it():
     assert said(state, mark("AM", "O"), sha256="b").events == []
 
 
+def test_a_file_taken_again_after_a_request_corrected_it_changes_nothing():
+    state = State()
+    said(state, mark("AM", "/"), sha256="a")
+    said(state, mark("AM", "O"))
+    assert said(state, mark("AM", "/"), sha256="a").events == []
+
+
 def test_rows_of_one_file_that_contradict_one_another_end_with_the_last_and_again_change_nothing():
     state = State()
     rows = [Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_id": "r", "referral_source": source}, row=row) for row, source in enumerate(("1A", "1B", "1A"), 2)]

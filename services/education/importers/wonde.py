@@ -118,11 +118,18 @@ class _Marks:
     def read(self, report: Report) -> Iterator[Said]:
         """All of a pupil's marks of this file together; a row that cannot be taken is refused, the rest goes in."""
         for part in ("codes", "students"):
-            for number, one in enumerate(self._lists[part], 1):
-                if not isinstance(one, dict):
-                    report.flag(0, f"{part}[{number}]", None, "expected an object; left out")
+            self._look_over(report, part)
         for student, marks in self._by_student(report).items():
             yield self._said(report, student, marks)
+
+    def _look_over(self, report: Report, part: str) -> None:
+        """Say what of a list is not read: what is no object, and what stands twice and differs."""
+        held: dict[str | None, Any] = {}
+        for number, one in enumerate(self._lists[part], 1):
+            if not isinstance(one, dict):
+                report.flag(0, f"{part}[{number}]", None, "expected an object; left out")
+            elif held.setdefault(_id(one.get("id")), one) != one:
+                report.flag(0, f"{part}[{number}].id", one.get("id"), "the id came before with other values; the later ones stand")
 
     def complete(self, first: str, last: str) -> Complete:
         """What the file, once read, was complete for."""
