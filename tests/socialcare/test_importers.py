@@ -316,6 +316,17 @@ async def test_what_breaks_the_contract_in_one_referral_keeps_no_other_out(care)
     assert (report["accepted"], report["refused"]) == (1, 1) and care.said("referral")[0]["referral_date"] == "2026-01-06"
 
 
+async def test_an_expected_birth_date_that_is_none_keeps_the_child(care):
+    bad = child("").replace("</ChildIdentifiers>", "<ExpectedPersonBirthDate>1066-04-13</ExpectedPersonBirthDate></ChildIdentifiers>")
+    report = (await care.take({"cin.xml": census(bad)}))[0]
+    assert (report["accepted"], report["flagged"]) == (1, 1) and "expected_birth_date" not in care.said("person")[0]
+
+
+async def test_the_year_of_a_census_may_be_named_by_its_first_half(care):
+    report = (await care.take({"cin.xml": census(child(""), Year="2025")}))[0]
+    assert report["accepted"] == 1
+
+
 async def test_modules_that_are_not_read_are_counted(care):
     details = f"<CINdetails>{REFERRAL}<Assessments/><Section47/></CINdetails>"
     report = (await care.take({"cin.xml": census(child(details))}))[0]

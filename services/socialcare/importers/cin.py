@@ -72,7 +72,8 @@ def _ignored(child: Element) -> Iterator[str]:
 
 
 def _reference(name: str, said: dict[str, str]) -> str | None:
-    """The reference date, which lies in the year of the census: from the April before to its end. Raises FileRefused."""
+    """The reference date. `Year` names the year to 31 March, in some systems by its first half: so from the April before to
+    the March after. Raises FileRefused."""
     try:
         day = values.day(said.get("ReferenceDate"))
     except values.Unreadable as error:
@@ -82,7 +83,7 @@ def _reference(name: str, said: dict[str, str]) -> str | None:
         return day
     if not re.fullmatch(r"\d{4}", year, re.ASCII) or not FIRST_YEAR <= int(year) <= int(values.today()[:4]) + 1:
         raise FileRefused(name, f"{year} is not a year from {FIRST_YEAR} to next year", column="Year")
-    if day is not None and not f"{int(year) - 1}-04-01" <= day <= f"{year}-12-31":
+    if day is not None and not f"{int(year) - 1}-04-01" <= day <= f"{int(year) + 1}-03-31":
         raise FileRefused(name, f"the reference date {day} does not lie in the census year {year}", column="ReferenceDate")
     return day
 
@@ -134,8 +135,8 @@ class _Reading:
         assert who is not None
         fields: dict[str, Any] = {
             "birth_date": self._day(who, "PersonBirthDate"),
-            "expected_birth_date": self._day(who, "ExpectedPersonBirthDate"),
-            "death_date": self._day(who, "PersonDeathDate"),
+            "expected_birth_date": self._other_day(who, "ExpectedPersonBirthDate"),
+            "death_date": self._other_day(who, "PersonDeathDate"),
             "sex": self._code(who, "Sex", "sex") or self._gender_current(who),
             "upn_unknown": self._code(who, "UPNunknown", "upn_unknown"),
             "ethnicity": self._code(child, "ChildCharacteristics/Ethnicity", "ethnicity"),
@@ -226,6 +227,14 @@ class _Reading:
 
     def _day(self, element: Element, path: str) -> str | None:
         return self._read(values.day, element, path)
+
+    def _other_day(self, element: Element, path: str) -> str | None:
+        """A date that says little of who the child is: one that cannot be read is left out and said, and keeps nobody out."""
+        try:
+            return self._day(element, path)
+        except _Refused as refused:
+            self.report.flag(self.number, refused.path, refused.value, f"{refused.why}; left out")
+            return None
 
     def _read(self, reader: Callable[[str | None], Any], element: Element, path: str) -> Any:
         text = element.findtext(path)
