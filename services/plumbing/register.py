@@ -233,12 +233,12 @@ class Register:
             if here and first <= str(one.fields.get(name)) <= last and key not in held:
                 yield Statement(complete.type, complete.record_class, dict(zip(rule.key, key, strict=True)), withdrawn=True)
 
-    def entry(self, statement: Statement) -> str | None:
+    def spoken_of(self, statement: Statement) -> str | None:
         """The name of the entry a statement sets; None for those that come many in one event and correct one another."""
         contract = self._schemas.of(statement.type)
         if contract is None or contract.entry is None or contract.entry.items or statement.completes:
             return None
-        return entry_name(contract.entry, statement)
+        return entry_name(contract.entry, statement.fields)
 
     async def change(
         self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance

@@ -26,7 +26,7 @@ _encoder = msgspec.msgpack.Encoder(order="sorted")
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a statement comes from. extracted: the date as of which the source speaks. by: who asked, when no file did."""
+    """Where a statement comes from. extracted: the date as of which the source speaks. by: whose request it was."""
 
     extracted: str
     file: str | None = None
@@ -106,7 +106,7 @@ def decide(state: State, statements: Sequence[Statement], provenance: Provenance
             item = changed | ({"row": statement.row} if statement.row else {})
             many.setdefault((statement.type, statement.record_class), []).append(item)
         else:
-            as_of = state.entries[entry_name(rule, statement)].extracted
+            as_of = state.entries[entry_name(rule, statement.fields)].extracted
             data = changed | {"provenance": replace(provenance, extracted=as_of).data(statement.row)}
             outcome.events.append(NewEvent(statement.type, data, statement.record_class))
     for (type, record_class), items in many.items():
@@ -116,9 +116,9 @@ def decide(state: State, statements: Sequence[Statement], provenance: Provenance
     return outcome
 
 
-def entry_name(rule: EntryRule, statement: Statement) -> str:
-    """The name under which a register holds what a statement speaks of."""
-    key = "|".join(str(statement.fields.get(part) or "") for part in rule.key)
+def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
+    """The name of the entry that these fields speak of, among a subject's entries."""
+    key = "|".join(str(fields.get(part) or "") for part in rule.key)
     return _SEPARATOR.join((rule.category, rule.kind, key))
 
 
@@ -147,7 +147,7 @@ def _change(
     state: State, statement: Statement, rule: EntryRule, provenance: Provenance, outcome: Outcome
 ) -> dict[str, Any] | None:
     """The entry as it is now if this statement changes it, else None."""
-    name = entry_name(rule, statement)
+    name = entry_name(rule, statement.fields)
     held = state.entries.get(name)
     if statement.completes:
         now = None if held is None else _completed(held, statement)

@@ -73,7 +73,7 @@ async def take(
             opened.append((recognise(path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
-    spoken = Spoken(register.entry)
+    spoken = Spoken(register.spoken_of)
     for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
         await _take_one(register, source, report, progress, spoken)
     for report in all_reports:
