@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     tokens = verb("token", "a bearer token for one of the demonstration's people", token)
     tokens.add_argument("role")
     rebuilds = verb("rebuild", "make the view again from the log beside the live one", rebuild)
-    rebuilds.add_argument("--verify", action="store_true", help="compare, and exit 1 if they differ", required=True)
+    rebuilds.add_argument("--verify", action="store_true", help="compare only, and exit 1 if they differ")
     demo = verbs.add_parser("demo", help="the demonstration").add_subparsers(required=True, metavar="VERB")
     generate = verb("generate", "write the invented authority's files", demo_generate, demo)
     generate.add_argument("--out", type=Path, required=True)
@@ -310,7 +310,7 @@ def token(options: Any) -> int:
 def rebuild(options: Any) -> int:
     from deploy.local import installation, secrets
     from deploy.local.postgres import Cluster
-    from services.childview import main as childview
+    from services.childview.projection.rebuild import LogIncomplete, OtherVersion, RebuildRuns
     from services.plumbing.settings import from_environment
 
     state = state_folder()
@@ -322,6 +322,24 @@ def rebuild(options: Any) -> int:
     def progress(done: int, total: int) -> None:
         if sys.stderr.isatty():
             print(f"\r{done} of {total} records   ", end="", file=sys.stderr, flush=True)
+
+    try:
+        return _verify(options, settings, progress) if options.verify else _flip(options, settings, progress)
+    except (RebuildRuns, LogIncomplete, OtherVersion) as error:
+        raise Failed(str(error)) from None
+
+
+def _flip(options: Any, settings: Any, progress: Any) -> int:
+    from services.childview import main as childview
+
+    now = asyncio.run(childview.flip_rebuild(settings, progress))
+    body = {"flipped": True, "children": now["children"], "records": now["records"], "parked": now["parked"]}
+    show(options, body, f"the rebuilt view is live: {now['children']} children; reads go on with the next heartbeats")
+    return DONE
+
+
+def _verify(options: Any, settings: Any, progress: Any) -> int:
+    from services.childview import main as childview
 
     live, beside = asyncio.run(childview.verify_rebuild(settings, progress))
     equal = live == beside
@@ -342,11 +360,15 @@ def park_list(options: Any) -> int:
 
 
 def park_release(options: Any) -> int:
-    topic, partition, offset = options.place.split("/")
+    try:
+        topic, partition, offset = options.place.split("/")
+        int(partition), int(offset)
+    except ValueError:
+        raise Failed("the place is topic/partition/offset, as `childview park list` says") from None
     body = {"action": options.action, "topic": topic, "partition": int(partition), "offset": int(offset), "reason": options.reason}
     with Client() as client:
         found = client.ask("POST", "childview", "/v1/parked", json=body)
-    show(options, found, f"{options.action}: the stream goes on (decision {found['decision']})")
+    show(options, found, f"{options.action}: the stream goes on (release {found['release']})")
     return DONE
 
 

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from services.childview import api
 from services.childview.identity import process as identity
@@ -20,6 +21,7 @@ from services.childview.projection import projector, rebuild, store
 from services.childview.projection.apply import Rules
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.projector import Projector
+from services.childview.reading import road
 from services.childview.reading.lease_holder import LeaseHolder
 from services.childview.reading.road import Reading
 from services.plumbing import app as wires
@@ -28,10 +30,13 @@ from services.plumbing.access import AccessWriter
 from services.plumbing.contracts import Schemas
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.keys import KeyClient
+from services.plumbing.problems import Problem
 from services.plumbing.sealing import KeyCache
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import ServiceTokens
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def rules(settings: Settings) -> Rules:
@@ -54,11 +59,12 @@ def key_cache(settings: Settings, http: httpx.AsyncClient) -> KeyCache:
 
 async def make_schemas(settings: Settings, pool: asyncpg.Pool) -> None:
     """Every table of childview, whichever process comes first."""
-    await database.migrate(settings.database)
+    await database.migrate(settings.database, MIGRATIONS)
     async with database.transaction(pool) as conn:
         await conn.execute("select pg_advisory_xact_lock(7305117)")
         await store.make(conn, store.LIVE)
         await identities.make(conn)
+        await rebuild.hide_outdated(conn)
 
 
 def application(settings: Settings) -> FastAPI:
@@ -68,23 +74,34 @@ def application(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool = await database.connect(settings.database, name="childview-reads", size=8)
+        deciding = await database.connect(settings.database, name="childview", size=2)
         await make_schemas(settings, pool)
         schemas = Schemas.load(*settings.contracts)
         writer = AccessWriter(service="childview", dsn=settings.database, schemas=schemas, telemetry=measure)
         await writer.start()
         leases = LeaseHolder(settings.urls["policy"], tokens=app.state.tokens, http=app.state.http)
-        app.state.reading = Reading(settings, pool, Catalogue.load(*settings.contracts), leases, writer, measure)
+        app.state.reading = Reading(settings, pool, deciding, Catalogue.load(*settings.contracts), leases, writer, measure)
+        app.state.pool = pool
         app.state.outbox = Outbox("childview", identities.TOPIC, schemas)
         app.state.status = status
         try:
             yield
         finally:
             await writer.stop()
+            await deciding.close()
             await pool.close()
 
     app = wires.create_app(settings, routers=[api.router, site.router], lifespan=lifespan, measure=measure)
     site.mount(app)
+    app.add_exception_handler(road.Moved, api.moved)
+    for error in (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError):
+        app.add_exception_handler(error, other_version)
     return app
+
+
+async def other_version(_: Request, error: Exception) -> Response:
+    """The tables are of another version until the projector has made them anew: nothing is shown."""
+    return wires.answer(Problem("stale-source", "The view is being made again, so nothing is shown. Try again soon.", retry_after=30))
 
 
 async def status(pool: asyncpg.Pool) -> dict[str, Any]:
@@ -144,19 +161,31 @@ async def run_identity(settings: Settings) -> None:
                 Outbox("childview", identities.TOPIC, found.schemas),
             ),
             measure=measure,
+            watchdog_after=settings.watchdog_after,
         )
         health = wires.serve_health(settings, ready=lambda: process.ready, measure=measure)
         await wires.run_beside(settings, process.run(), health)
 
 
-async def verify_rebuild(settings: Settings, say) -> tuple[dict[str, str], dict[str, str]]:
+async def verify_rebuild(settings: Settings, say: rebuild.Say) -> tuple[dict[str, str], dict[str, str]]:
     """Rebuild beside and compare: (live, rebuilt) digests."""
+    async with _rebuilding(settings) as (pool, keys):
+        return await rebuild.verify(pool, bootstrap=settings.kafka, keys=keys, rules=rules(settings), say=say)
+
+
+async def flip_rebuild(settings: Settings, say: rebuild.Say) -> dict[str, Any]:
+    """Rebuild beside and let that take the live view's place; the counts of what is live now."""
+    async with _rebuilding(settings) as (pool, keys):
+        await rebuild.flip(pool, bootstrap=settings.kafka, keys=keys, rules=rules(settings), say=say)
+        return await status(pool)
+
+
+@contextlib.asynccontextmanager
+async def _rebuilding(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, KeyCache]]:
     pool = await database.connect(settings.database, name="childview-rebuild", size=3)
     try:
         async with httpx.AsyncClient() as http:
-            return await rebuild.verify(
-                pool, bootstrap=settings.kafka, keys=key_cache(settings, http), rules=rules(settings), say=say
-            )
+            yield pool, key_cache(settings, http)
     finally:
         await pool.close()
 

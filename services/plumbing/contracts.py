@@ -32,7 +32,8 @@ class EntryRule:
     """How an event's data sets or withdraws entries (the schema's `x-entry`).
 
     items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
-    effective: the field holding the effective date.
+    effective: the field holding the effective date. lasts: what the entry says stays true until it ends, on the day in the
+    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports.
     """
 
     category: str
@@ -40,6 +41,9 @@ class EntryRule:
     key: tuple[str, ...]
     effective: str
     items: str | None
+    lasts: bool = False
+    end: str | None = None
+    organisation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,30 @@ class Contract:
     def check(self) -> Any:
         """The compiled validator."""
         plain = {key: value for key, value in self.schema.items() if not key.startswith(("x-", "$id", "examples"))}
-        return fastjsonschema.compile({**plain, "$schema": "http://json-schema.org/draft-07/schema#"})
+        dated = {**_with_calendar(plain), "$schema": "http://json-schema.org/draft-07/schema#"}
+        return fastjsonschema.compile(dated, formats={"date": _is_day})
+
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+"""The pattern by which a contract says that a text is a date."""
+
+
+def _with_calendar(schema: Any) -> Any:
+    """The schema with every date a day of the calendar: the pattern alone lets 2015-02-31 pass."""
+    if isinstance(schema, list):
+        return [_with_calendar(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _with_calendar(part) for name, part in schema.items()}
+    return {**found, "format": "date"} if found.get("pattern") == DAY else found
+
+
+@lru_cache(maxsize=10_000)
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -102,15 +129,25 @@ def common_name(type: str) -> str:
 
 def _contract(path: Path) -> Contract:
     schema = json.loads(path.read_text())
-    rule = schema.get("x-entry")
     classes = schema.get("x-record-class") or ()
     return Contract(
         name=f"{path.parent.name}.{path.stem}",
         schema=schema,
-        entry=None
-        if rule is None
-        else EntryRule(rule["category"], rule["kind"], tuple(rule["key"]), rule["effective"], rule.get("items")),
+        entry=_rule(schema["x-entry"]) if "x-entry" in schema else None,
         record_classes=(classes,) if isinstance(classes, str) else tuple(classes),
+    )
+
+
+def _rule(item: Mapping[str, Any]) -> EntryRule:
+    return EntryRule(
+        category=item["category"],
+        kind=item["kind"],
+        key=tuple(item["key"]),
+        effective=item["effective"],
+        items=item.get("items"),
+        lasts="end" in item,
+        end=item.get("end"),
+        organisation=item.get("organisation"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,15 @@ async def connect(dsn: str, *, name: str, size: int = 8) -> asyncpg.Pool:
         command_timeout=60,
         server_settings={"application_name": name, "timezone": "UTC"},
     )
+
+
+async def answers(pool: asyncpg.Pool, *, within: float = 2.0) -> bool:
+    """Whether the database answers now."""
+    try:
+        async with asyncio.timeout(within), pool.acquire() as conn:
+            return await conn.fetchval("select true")
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
 
 
 async def connect_one(dsn: str, *, name: str) -> asyncpg.Connection:

@@ -274,6 +274,17 @@ class Register:
         found = await conn.fetchval("select state from subjects where stream_id = $1", stream)
         return None if found is None else _decoder.decode(found)
 
+    async def lock(self, conn: asyncpg.Connection, stream: uuid.UUID) -> None:
+        """Nobody else changes this subject before the caller's transaction ends."""
+        await lock_streams(conn, [stream], kind=self._kind)
+
+    async def entry(self, conn: asyncpg.Connection, stream: uuid.UUID, statement: Statement) -> bytes | None:
+        """The entry this statement speaks of, as bytes that differ when what it says differs; None where there is none."""
+        contract, state = self._schemas.of(statement.type), await self.state(conn, stream)
+        assert contract is not None and contract.entry is not None, statement.type
+        held = None if state is None else state.entries.get(entry_name(contract.entry, statement.fields))
+        return None if held is None else _encoder.encode([held.fields, held.withdrawn])
+
     async def _resolve(
         self, conn: asyncpg.Connection, said: Sequence[Said]
     ) -> tuple[list[uuid.UUID | None], set[uuid.UUID]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import os
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 _VERSION = b"\x01"
 _NONCE = 12
 _COMMITMENT = 32
+_STREAM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEAD = len(_VERSION) + _NONCE + _COMMITMENT
 
 KeyName = tuple[str, str]
@@ -82,11 +84,13 @@ class Keyring:
     async def existing(
         self, conn: asyncpg.Connection, names: Iterable[KeyName]
     ) -> dict[KeyName, bytes | None]:
-        """Keys that were ever made; None for a destroyed one; a name never used is absent."""
+        """Keys that were ever made; None for a destroyed one; a name never used, or that is no stream id, is absent."""
+        known = [(UUID(stream), kind) for stream, kind in names if _STREAM.fullmatch(stream)]
         rows = await conn.fetch(
             "select k.stream_id::text as stream, k.record_class, k.wrapped from stream_keys k"
             " join unnest($1::uuid[], $2::text[]) as w(s, c) on k.stream_id = w.s and k.record_class = w.c",
-            *_columns((UUID(stream), kind) for stream, kind in names),
+            [stream for stream, _ in known],
+            [kind for _, kind in known],
         )
         return {
             (row["stream"], row["record_class"]): self._unwrap(row["wrapped"], row["stream"], row["record_class"])

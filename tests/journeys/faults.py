@@ -1,4 +1,7 @@
-"""kill -9 at seeded moments during imports and reads: nothing lost, nothing twice, recovery by itself, no wrong read.
+"""kill -9 at seeded moments during imports, shields and reads: nothing lost, nothing twice, recovery by itself, no wrong read.
+
+Every moment a school's census, social care's extract of children it knows, and a shield are on their way while a process is
+killed; Kafka and PostgreSQL are also held down for some seconds, and the supervisor itself is killed (then `up` is typed again).
 
 `python -m tests.journeys.faults --moments 20 --seed 1`; `make faults`. Ends with a summary and exit 1 on any breach.
 """
@@ -6,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import json
 import os
@@ -18,26 +22,33 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
+from deploy.local import secrets
+from deploy.local.authority.people import upn
 from services.cli import Failed
 from tests.journeys.installation import Installation, installed
 
 PROCESSES = (
     "education", "education-relay", "socialcare", "socialcare-relay", "identity", "projector", "childview", "childview-relay",
-    "policy", "policy-relay", "audit", "audit-relay", "issuer", "kafka", "postgres",
+    "policy", "policy-relay", "audit", "audit-relay", "issuer", "kafka", "postgres", "kafka held down", "postgres held down",
+    "supervisor",
 )  # fmt: skip
-PUPILS_AT_ONCE = 150
+HELD_DOWN = 6.0
+PUPILS_AT_ONCE, KNOWN_AT_ONCE = 120, 20
+EVENTS_A_PUPIL, EVENTS_A_PERSON = 2, 1
 HEADER = "pupilonrolltableid,NativeId,sourceid,upn,surname,forename,dob,sex,entrydate"
 STAFF = (
     "person_id,post_id,name,role,organisation_kind,organisations,team_ids,professional_ids,training,vetting_until\n"
     "sw,sw-post,Invented Worker,social-worker,social_care,,,sw-1,data_protection:2099-01-01;safeguarding_3:2099-01-01,2099-01-01\n"
 )
 PERSONA = [{"role": "social-worker", "person": "sw", "post": "sw-post", "name": "invented", "title": "", "purpose": "enquiry", "try": ""}]
-READ_AGAIN = 60.0
+TODAY = date.today().isoformat()
 
 
 def given(number: int) -> str:
@@ -45,13 +56,28 @@ def given(number: int) -> str:
     return "Fault" + "".join(chr(ord("a") + int(digit)) for digit in f"{number:05d}")
 
 
+def born(number: int) -> str:
+    """A birth date."""
+    return f"{2008 + number % 12}-{1 + number // 28 % 12:02d}-{1 + number % 28:02d}"
+
+
 def census(first: int) -> str:
-    """One file of pupils that nothing else resembles: names and birth dates of their own."""
+    """One file of pupils that nothing else resembles: names, numbers and birth dates of their own."""
     rows = [
-        f"FP{n},9994001,FS{n},,{given(n)}son,{given(n)},{2008 + n % 12}-{1 + n // 28 % 12:02d}-{1 + n % 28:02d},F,2020-09-01"
-        for n in range(first, first + PUPILS_AT_ONCE)
+        f"FP{n},9994001,FS{n},{upn(n)},{given(n)}son,{given(n)},{born(n)},F,2020-09-01" for n in range(first, first + PUPILS_AT_ONCE)
     ]
     return "\n".join([HEADER, *rows]) + "\n"
+
+
+def extract(first: int) -> dict[str, str]:
+    """Social care's tables of some of these pupils: the same children, by number, birth date and names."""
+    numbers = range(first, first + KNOWN_AT_ONCE)
+    persons = [f"FC{n},{given(n)},{given(n)}son,F,{born(n)}" for n in numbers]
+    links = [f"FC{n},Unique Pupil Number,{upn(n)}" for n in numbers]
+    return {
+        f"{TODAY}-ssd_persons.csv": "\n".join(["pers_person_id,pers_forename,pers_surname,pers_sex,pers_dob", *persons, ""]),
+        f"{TODAY}-ssd_linked_identifiers.csv": "\n".join(["link_person_id,link_identifier_type,link_identifier_value", *links, ""]),
+    }
 
 
 @dataclass
@@ -104,35 +130,129 @@ def prepare(here: Installation) -> Reader:
     return Reader(here, found[0]["id"], here.read("sw", found[0]["id"], purpose="enquiry").json()["fields"])
 
 
-def strike(here: Installation, process: str, first: int, delay: float) -> float:
-    """Import while the process is killed; seconds from the kill until everything is visible."""
-    outcome: list[Any] = []
-    files = {"pupilonroll.csv": census(first)}
-    importing = threading.Thread(
-        target=lambda: outcome.append(insistently(lambda: here.take("education", files, collection="2026-spring")))
-    )
-    importing.start()
+@dataclass
+class World:
+    """What was acknowledged so far."""
+
+    pupils: int = PUPILS_AT_ONCE
+    known: int = 0
+    shielded: list[int] = field(default_factory=list)
+
+
+def strike(here: Installation, process: str, world: World, delay: float) -> float:
+    """Import and shield while the process is killed; seconds from the kill until everything is visible."""
+    failures: list[BaseException] = []
+    works = [_census_work(here, world.pupils), _extract_work(here, world.pupils - PUPILS_AT_ONCE)]
+    if world.known:
+        works.append(_shield_work(here, world.pupils - 2 * PUPILS_AT_ONCE))
+    threads = [threading.Thread(target=_keeping(failures, work)) for work in works]
+    for thread in threads:
+        thread.start()
     time.sleep(delay)
     killed = time.monotonic()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(here.pid(process), signal.SIGKILL)
-    importing.join(150)
-    assert outcome and outcome[0][0]["accepted"] == PUPILS_AT_ONCE, f"the import came to {outcome}"
-    insistently(lambda: here.client.wait(60), within=180)
+    kill(here, process)
+    for thread in threads:
+        thread.join(240)
+    assert not failures, failures
+    world.shielded += [world.pupils - 2 * PUPILS_AT_ONCE] if world.known else []
+    world.pupils, world.known = world.pupils + PUPILS_AT_ONCE, world.known + KNOWN_AT_ONCE
+    insistently(lambda: here.client.wait(60), within=240)
     return time.monotonic() - killed
 
 
-def check(here: Installation, pupils: int, reader: Reader) -> list[str]:
+def _keeping(failures: list[BaseException], work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # a thread's failure is told by the one that waits for it
+            failures.append(error)
+
+    return run
+
+
+def _census_work(here: Installation, first: int) -> Callable[[], None]:
+    def work() -> None:
+        done = insistently(lambda: here.take("education", {"pupilonroll.csv": census(first)}, collection="2026-spring"))
+        assert done[0]["accepted"] == PUPILS_AT_ONCE, done
+
+    return work
+
+
+def _extract_work(here: Installation, first: int) -> Callable[[], None]:
+    def work() -> None:
+        done = insistently(lambda: here.take("socialcare", extract(first)))
+        assert sum(one["refused"] for one in done) == 0, done
+
+    return work
+
+
+def _shield_work(here: Installation, number: int) -> Callable[[], None]:
+    body = {"protection_kind": "shielded", "start_date": TODAY, "named_professional_ids": ["nobody"]}
+
+    def work() -> None:
+        id = insistently(lambda: here.client.ask("POST", "socialcare", "/v1/persons/find", json={"local_id": f"FC{number}"}))["id"]
+        insistently(lambda: here.client.ask("PUT", "socialcare", f"/v1/persons/{id}/protection", json=body))
+
+    return work
+
+
+def kill(here: Installation, process: str) -> None:
+    """kill -9; `held down`: again whenever it comes back, for some seconds. A killed supervisor is started by hand."""
+    name, _, held = process.partition(" ")
+    if name == "supervisor":
+        status = json.loads((here.state / "status.json").read_text())
+        os.kill(status["supervisor"]["pid"], signal.SIGKILL)
+        done = here.run("up", timeout=180)
+        assert done.returncode == 0, done.stderr
+        return
+    until = time.monotonic() + (HELD_DOWN if held else 0)
+    while True:
+        with contextlib.suppress(ProcessLookupError, TypeError, json.JSONDecodeError):
+            os.kill(here.pid(name), signal.SIGKILL)
+        if time.monotonic() >= until:
+            return
+        time.sleep(0.2)
+
+
+def check(here: Installation, world: World, reader: Reader) -> list[str]:
     """What was breached."""
     status = insistently(lambda: here.client.ask("GET", "childview", "/v1/status"))
     ledger = insistently(lambda: here.client.ask("GET", "audit", "/v1/ledger"))
     found = [f"a read was wrong: {one}" for one in reader.wrong[:3]]
-    if status["records"].get("education") != pupils or status["children"] != pupils:
-        found.append(f"{pupils} pupils were acknowledged; records {status['records']}, children {status['children']}")
+    wanted = {"education": world.pupils, "socialcare": world.known}
+    if status["records"] != wanted or status["children"] != world.pupils:
+        found.append(f"acknowledged {wanted}; records {status['records']}, children {status['children']}")
     if status["parked"] or status["undecided"]:
         found.append(f"parked {status['parked']}, undecided {status['undecided']}")
     if any(ledger["holes"].values()):
         found.append(f"access records are missing: {ledger['holes']}")
+    for number in world.shielded:
+        names = {"family_name": f"{given(number)}son", "given_name": given(number)}
+        if insistently(lambda names=names: here.ask("sw", "POST", "/v1/children/search", json=names).json())["items"]:
+            found.append("a shielded child was found")
+    return [*found, *asyncio.run(_twice(here, world))]
+
+
+async def _twice(here: Installation, world: World) -> list[str]:
+    """Every event once in each register's outbox, its streams dense, and no more of them than was said."""
+    wanted = {
+        "education": EVENTS_A_PUPIL * world.pupils,
+        "socialcare": EVENTS_A_PERSON * world.known + len(world.shielded),
+    }
+    found = []
+    for service, events in wanted.items():
+        password = secrets.load(here.state).passwords[service]
+        conn = await asyncpg.connect(f"postgresql://{service}:{password}@127.0.0.1:{here.port('postgres')}/{service}")
+        try:
+            row = await conn.fetchrow(
+                "select count(*) as rows, count(distinct (o.stream_id, stream_version)) as apart,"
+                " (select sum(version) from streams where kind in ('pupil', 'person')) as versions from outbox o where topic = $1",
+                f"{service}.events",
+            )
+        finally:
+            await conn.close()
+        if not row["rows"] == row["apart"] == row["versions"] == events:
+            found.append(f"{service} published {dict(row)} where {events} were said")
     return found
 
 
@@ -144,22 +264,21 @@ def run(here: Installation, *, moments: int, seed: int, say: Callable[[str], Non
     thread = threading.Thread(target=reader.run)
     thread.start()
     breaches: list[str] = []
-    pupils = PUPILS_AT_ONCE
+    world = World()
     try:
         for number, process in enumerate(order, 1):
             delay = rng.uniform(0, 0.6)
-            took = strike(here, process, pupils, delay)
-            pupils += PUPILS_AT_ONCE
-            new = [f"after {process}: {one}" for one in check(here, pupils, reader)]
+            took = strike(here, process, world, delay)
+            new = [f"after {process}: {one}" for one in check(here, world, reader)]
             breaches += new
-            say(f"{number:3} kill -9 {process:18} at {delay:.2f} s: whole again after {took:5.1f} s{'; '.join(['', *new])}")
+            say(f"{number:3} kill -9 {process:20} at {delay:.2f} s: whole again after {took:5.1f} s{'; '.join(['', *new])}")
     finally:
         reader.stop.set()
         thread.join(60)
     verified = here.run("rebuild", "--verify")
     if verified.returncode != 0:
         breaches.append(f"the rebuild differs: {verified.stdout} {verified.stderr[-300:]}")
-    say(f"seed {seed}: {moments} moments, {pupils} pupils, reads {dict(reader.seen)}, breaches {len(breaches)}")
+    say(f"seed {seed}: {moments} moments, {world.pupils} pupils, {world.known} known to social care, {len(world.shielded)} shielded, reads {dict(reader.seen)}, breaches {len(breaches)}")
     return breaches
 
 

@@ -9,10 +9,11 @@ import signal
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.journeys import faults
-from tests.journeys.installation import Installation, eventually, installed
+from tests.journeys.installation import NO_TLS, Installation, eventually, installed
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,14 @@ def test_every_access_has_a_number_and_none_is_missing(here, child):
         read(here, child)
     found = eventually(lambda: (ledger := here.client.ask("GET", "audit", "/v1/ledger"))["accesses"].get("childview", 0) >= before + 5 and ledger)
     assert not any(found["holes"].values())
+
+
+@pytest.mark.parametrize("service", ["education", "socialcare", "childview", "policy", "audit"])
+def test_a_service_whose_database_is_gone_says_that_it_is_not_ready(here, service):
+    def ready() -> int:
+        return httpx.get(f"http://127.0.0.1:{here.port(service)}/health/ready", timeout=5, verify=NO_TLS).status_code
+
+    eventually(lambda: ready() == 200)
+    os.kill(here.pid("postgres"), signal.SIGKILL)
+    eventually(lambda: ready() == 503, within=10, every=0.02)
+    eventually(lambda: ready() == 200)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 import msgspec
+from aiokafka import AIOKafkaProducer
 
 from services.childview import parking
 from services.childview.identity import decide, match, store
@@ -24,14 +25,17 @@ from services.plumbing.kafka.consumer import (
     Place,
     Poison,
     Record,
+    check_data,
+    is_sealed,
+    open_available,
     open_seals,
     places_of,
     read_envelopes,
-    wanted_keys,
-)  # fmt: skip
+)
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import HEARTBEATS, producer
-from services.plumbing.sealing import KeyCache, KeysUnavailable
+from services.plumbing.kafka.watchdog import NoProgress, Watchdog, first_to_end
+from services.plumbing.sealing import KeyCache
 
 READS = frozenset({"identity", "protection", "adoption_pair"})
 """The categories that say who a person is. Nothing else is opened."""
@@ -50,7 +54,8 @@ class Rules:
 
 
 class Identity:
-    """The life of the one process that decides by itself. `applied`: the next offset of each place."""
+    """The life of the one process that decides by itself. `applied`: the next offset of each place. `decision`: the version
+    of the decisions' stream, whoever wrote it last and whatever it set."""
 
     def __init__(
         self,
@@ -60,10 +65,13 @@ class Identity:
         keys: KeyCache,
         rules: Rules,
         measure: telemetry.Telemetry,
+        watchdog_after: float = 60.0,
     ) -> None:
         self._pool = pool
         self._bootstrap = bootstrap
         self._keys = keys
+        self._watchdog_after = watchdog_after
+        self._watchdog = Watchdog(after=watchdog_after, bootstrap=bootstrap, client="identity")
         self._rules = rules
         self._measure = measure
         self._owners = owners(rules.channels.values())
@@ -79,17 +87,18 @@ class Identity:
         await self._catch_up([place for place in places if place[0] == store.TOPIC])
         urgent = [topic for topic, channel in self._rules.channels.items() if channel.urgent]
         await self._reader.start({place: self.applied[place] for place in places}, urgent=urgent)
-        beating = asyncio.create_task(self._beat())
         self.ready = True
         try:
-            while True:
-                if beating.done():
-                    beating.result()
-                await self.apply(await self._reader.next_batch(maximum=BATCH))
+            await first_to_end(self._turns(), self._beat(), self._watchdog.watch(self._stands, self._reader.in_hand))
         finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
             await self._reader.stop()
+
+    def _stands(self) -> dict[Place, int]:
+        return {place: n for place, n in self.applied.items() if place[0] in self._rules.channels}
+
+    async def _turns(self) -> None:
+        while True:
+            await self.apply(await self._reader.next_batch(maximum=BATCH))
 
     async def _open(self) -> list[Place]:
         places = await places_of(self._bootstrap, self._rules.channels)
@@ -105,57 +114,54 @@ class Identity:
 
     async def _catch_up(self, places: Sequence[Place]) -> None:
         """Follow decisions in the log that this database does not know: it was restored, or made anew."""
-        reader = LogReader(self._bootstrap, client="identity-own")
-        await reader.start({place: self.applied[place] for place in places})
+        await self._reader.start({place: self.applied[place] for place in places})
         try:
-            ends = await reader.end_offsets()
+            ends = await self._reader.end_offsets()
             while any(self.applied[place] < ends[place] for place in places):
-                await self.apply(await reader.next_batch(maximum=BATCH))
+                await self.apply(await self._reader.next_batch(maximum=BATCH))
         finally:
-            await reader.stop()
+            await self._reader.stop()
+            self._paused.clear()
 
     async def apply(self, records: Sequence[Record]) -> None:
         """Decide what these records ask for, in one transaction with the offsets."""
         self._resume()
-        items = await self._open_seals(records)
-        if not items:
+        items, refused = await self._open_available(records)
+        self._pause(refused)
+        ahead = await parking.look_ahead(self._pool, store.SCHEMA, items, self._open_waiting)
+        if not ahead.items:
+            self._pause(ahead.refused)
             return
-        moves = {(i.record.topic, i.record.partition): i.record.offset + 1 for i in items}
-        with self._measure.span("identify", records=len(items)):
+        moves = {item.record.place: item.record.offset + 1 for item in ahead.items}
+        with self._measure.span("identify", records=len(ahead.items)):
             async with database.transaction(self._pool) as conn:
                 await store.lock_decisions(conn)
                 await store.save_offsets(conn, [(*p, self.applied[p], n) for p, n in moves.items()])
-                for event in await self._judge(conn, items):
+                for event in (await parking.sort_out(conn, store.SCHEMA, ahead)).events:
                     await self._one(conn, event)
                 held = await store.counts(conn)
         self.applied |= moves
+        self._watchdog.alive(moves)
+        self._pause(ahead.refused)
         for queue in ("ordinary", "protection"):
             self._measure.metrics.set("records_held", held.get(queue, 0), queue=queue)
 
     # -- reading -------------------------------------------------------------------------------------------------
 
-    async def _open_seals(self, records: Sequence[Record]) -> list[Event | Poison]:
-        """Envelopes of all, data of those that say who a person is; places whose keys cannot be had are left."""
+    async def _open_available(self, records: Sequence[Record]) -> tuple[list[Event | Poison], set[Place]]:
+        """Envelopes of all, data of those that say who a person is; and the places left out: their keys cannot be had."""
         read = read_envelopes(records, self._owners)
-        refused: set[Place] = set()
-        for service, names in wanted_keys([i for i in read if self._says_who(i)]).items():
-            try:
-                await self._keys.fetch(service, names)
-            except KeysUnavailable:
-                refused |= {
-                    (i.record.topic, i.record.partition)
-                    for i in read
-                    if isinstance(i, Event) and i.envelope.service == service
-                }
-        self._pause(refused)
-        kept = [i for i in read if (i.record.topic, i.record.partition) not in refused]
-        opened = {id(i): i for i in kept}
-        wanted = [i for i in kept if self._says_who(i)]
-        opened |= {id(i): o for i, o in zip(wanted, await open_seals(wanted, self._keys), strict=True)}
-        return [opened[id(i)] for i in kept]
+        opened, refused = await open_available(read, self._keys, wanted=self._says_who)
+        return check_data(opened, self._rules.schemas), refused
+
+    async def _open_waiting(self, records: Sequence[Record]) -> list[Event | Poison]:
+        """The same of records that waited. Raises KeysUnavailable."""
+        read = read_envelopes(records, self._owners)
+        opened = iter(await open_seals([item for item in read if self._says_who(item)], self._keys))
+        return check_data([next(opened) if self._says_who(item) else item for item in read], self._rules.schemas)
 
     def _says_who(self, item: Event | Poison) -> bool:
-        if not isinstance(item, Event) or item.state != "sealed":
+        if not is_sealed(item):
             return False
         contract = self._rules.schemas.of(item.envelope.type)
         return contract is not None and contract.entry is not None and contract.entry.category in READS
@@ -167,6 +173,7 @@ class Identity:
             self._reader.pause(places)
             self._reader.rewind({place: self.applied[place] for place in places})
             self._paused |= {place: time.monotonic() + KEYS_AGAIN for place in places}
+            self._watchdog.alive(places)
 
     def _resume(self) -> None:
         due = [place for place, again in self._paused.items() if again <= time.monotonic()]
@@ -175,46 +182,15 @@ class Identity:
         self._reader.rewind({place: self.applied[place] for place in due})
         self._reader.resume(due)
 
-    async def _judge(self, conn: asyncpg.Connection, items: Sequence[Event | Poison]) -> list[Event]:
-        """The events that count, in order; parked streams wait."""
-        skipped = await parking.skipped(conn, store.SCHEMA)
-        positions = await parking.positions(conn, store.SCHEMA, (item.record.stream for item in items))
-        events, queue = [], list(items)
-        while queue:
-            item = queue.pop(0)
-            place = (item.record.topic, item.record.partition, item.record.offset)
-            verdict = parking.judge(positions[item.record.stream], item, skipped=place in skipped)
-            positions[item.record.stream] = verdict.position
-            if verdict.outcome == "park":
-                await parking.park(conn, store.SCHEMA, item.record, verdict.reason)
-            elif verdict.outcome == "wait":
-                await parking.keep_waiting(conn, store.SCHEMA, [item.record])
-            elif verdict.outcome == "apply" and isinstance(item, Event):
-                events.append(item)
-                if item.envelope.type == parking.RELEASED:
-                    waiting = await self._released(conn, item, skipped)
-                    names = (w.record.stream for w in waiting)
-                    positions |= await parking.positions(conn, store.SCHEMA, names)
-                    queue += waiting
-        await parking.save(conn, store.SCHEMA, positions)
-        return events
-
-    async def _released(
-        self, conn: asyncpg.Connection, item: Event, skipped: set[tuple[str, int, int]]
-    ) -> list[Event | Poison]:
-        data = msgspec.json.decode(item.data or b"{}")
-        place = (data["topic"], data["partition"])
-        if data["action"] == "skip":
-            skipped.add((*place, data["offset"]))
-        waiting = await parking.release(conn, store.SCHEMA, action=data["action"], place=place, offset=data["offset"])
-        return await self._open_seals(waiting)
-
     # -- deciding ------------------------------------------------------------------------------------------------
 
     async def _one(self, conn: asyncpg.Connection, event: Event) -> None:
         """One event that counts."""
         if event.envelope.type == store.DECIDED:
             await self._follow(conn, event)
+            return
+        if event.envelope.type == parking.RELEASED:
+            await parking.follow_release(conn, event)
             return
         record = event.envelope.subject
         if event.envelope.type.endswith("." + fold.KEY_DESTROYED):
@@ -336,7 +312,15 @@ class Identity:
             while True:
                 now = envelope.timestamp(datetime.now(UTC))
                 value = freshness.heartbeat(now, self.applied, decision=self.decision)
-                await sender.send_and_wait(HEARTBEATS, key=freshness.IDENTITY.encode(), value=value)
+                await self._send_beat(sender, value)
                 await asyncio.sleep(1)
         finally:
             await sender.stop()
+
+    async def _send_beat(self, sender: AIOKafkaProducer, value: bytes) -> None:
+        try:
+            await asyncio.wait_for(
+                sender.send_and_wait(HEARTBEATS, key=freshness.IDENTITY.encode(), value=value), self._watchdog_after
+            )
+        except TimeoutError:
+            raise NoProgress(f"no heartbeat could be sent for {self._watchdog_after:.0f} s") from None

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from services.childview import parking
+from services.childview.identity.store import DECISIONS
 from services.childview.parking import Position
 from services.childview.projection import compose as composing
 from services.childview.projection import fold, store
@@ -17,8 +18,18 @@ from services.childview.projection.compose import Link
 from services.childview.projection.fold import SourceRecord
 from services.plumbing import database
 from services.plumbing.contracts import Channel, Schemas, owners
-from services.plumbing.kafka.consumer import Event, Place, Poison, Record, open_seals, read_envelopes, wanted_keys
-from services.plumbing.sealing import KeyCache, KeysUnavailable
+from services.plumbing.kafka.consumer import (
+    Event,
+    Place,
+    Poison,
+    Record,
+    check_data,
+    is_stream,
+    open_available,
+    open_seals,
+    read_envelopes,
+)
+from services.plumbing.sealing import KeyCache
 
 DECIDED = "childview.identity-decided.v1"
 
@@ -51,14 +62,21 @@ class Applied:
 class _Work:
     """One batch being applied."""
 
-    positions: dict[str, Position] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     done: Applied = field(default_factory=Applied)
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """What any event of policy may say: leases of this scope older than this version are over."""
+
+    policy_version: int = 0
+    ends: str | None = None
+
+
 class Projection:
-    """One set of tables and the rules to fill it. `applied`: the next offset of each place."""
+    """One set of tables and the rules to fill it. `applied`: the next offset of each place. `decision`: the version up to
+    which the decisions' stream is understood here, whatever its events set."""
 
     def __init__(self, pool: asyncpg.Pool, keys: KeyCache, rules: Rules, *, schema: str) -> None:
         self._pool = pool
@@ -74,77 +92,45 @@ class Projection:
         async with database.transaction(self._pool) as conn:
             await store.make(conn, self._schema)
             found = await store.offsets(conn, self._schema, places)
-            self.decision = await conn.fetchval(f"select coalesce(max(decision), 0) from {self._schema}.links")
+            self.decision = await parking.version(conn, self._schema, DECISIONS)
         self.applied = found
 
     async def apply(self, records: Sequence[Record]) -> Applied:
         """Apply records of any topics, in the order given within each place. Raises FencedOff."""
-        opened, refused = await self._open_seals(records)
+        opened, refused = await self._open_available(records)
+        ahead = await parking.look_ahead(self._pool, self._schema, opened, self._open)
         work = _Work()
-        work.done.refused = refused
-        expected = {place: self.applied[place] for place in {(i.record.topic, i.record.partition) for i in opened}}
-        work.done.next = {(i.record.topic, i.record.partition): i.record.offset + 1 for i in opened}
+        work.done.refused = {place: self.applied[place] for place in refused} | ahead.refused
+        work.done.next = {item.record.place: item.record.offset + 1 for item in ahead.items}
+        expected = {place: self.applied[place] for place in work.done.next}
         if expected:
             async with database.transaction(self._pool) as conn:
                 await store.fence(conn, self._schema, expected=expected, next=work.done.next)
-                await self._judge(conn, work, opened)
+                await self._judge(conn, work, ahead)
                 await self._fold(conn, work)
                 await self._compose(conn, work)
             self.applied |= work.done.next
             self.decision = max(self.decision, work.done.decision)
         return work.done
 
-    async def _open_seals(self, records: Sequence[Record]) -> tuple[list[Event | Poison], dict[Place, int]]:
-        """The records with their data open; those whose publisher gives no keys now are left for later, whole places."""
-        read = read_envelopes(records, self._owners)
-        refused: dict[Place, int] = {}
-        for service, names in wanted_keys(read).items():
-            try:
-                await self._keys.fetch(service, names)
-            except KeysUnavailable:
-                mine = [item for item in read if isinstance(item, Event) and item.envelope.service == service]
-                refused |= {p: self.applied[p] for p in {(i.record.topic, i.record.partition) for i in mine}}
-        kept = [item for item in read if (item.record.topic, item.record.partition) not in refused]
-        return await open_seals(kept, self._keys), refused
+    async def _open_available(self, records: Sequence[Record]) -> tuple[list[Event | Poison], set[Place]]:
+        """The records with their data open and checked, and the places left for later: their publisher gives no keys now."""
+        opened, refused = await open_available(read_envelopes(records, self._owners), self._keys)
+        return check_data(opened, self._rules.schemas), refused
 
-    # -- which events count --------------------------------------------------------------------------------------
+    async def _open(self, records: Sequence[Record]) -> list[Event | Poison]:
+        """The same of records that waited. Raises KeysUnavailable."""
+        return check_data(await open_seals(read_envelopes(records, self._owners), self._keys), self._rules.schemas)
 
-    async def _judge(self, conn: asyncpg.Connection, work: _Work, items: Sequence[Event | Poison]) -> None:
-        """Drop what is known, park what cannot be understood, keep what waits; the rest is to be folded."""
-        skipped = await parking.skipped(conn, self._schema)
-        work.positions = await parking.positions(conn, self._schema, (item.record.stream for item in items))
-        queue = list(items)
-        while queue:
-            item = queue.pop(0)
-            record = item.record
-            place = (record.topic, record.partition, record.offset)
-            verdict = parking.judge(work.positions[record.stream], item, skipped=place in skipped)
-            work.positions[record.stream] = verdict.position
-            if verdict.outcome == "park":
-                await parking.park(conn, self._schema, record, verdict.reason)
-                work.touched |= set((await store.places(conn, self._schema, _uuids([record.stream]))).values())
-                work.done.parked += 1
-            elif verdict.outcome == "wait":
-                await parking.keep_waiting(conn, self._schema, [record])
-            elif verdict.outcome == "apply" and isinstance(item, Event):
-                work.events.append(item)
-                if item.envelope.type == parking.RELEASED:
-                    queue += await self._release(conn, work, item, skipped)
-        await parking.save(conn, self._schema, work.positions)
-
-    async def _release(
-        self, conn: asyncpg.Connection, work: _Work, item: Event, skipped: set[tuple[str, int, int]]
-    ) -> list[Event | Poison]:
-        """A person let a stream go on: its waiting records come again now."""
-        data = msgspec.json.decode(item.data or b"{}")
-        place = (data["topic"], data["partition"])
-        if data["action"] == "skip":
-            skipped.add((*place, data["offset"]))
-        waiting = await parking.release(
-            conn, self._schema, action=data["action"], place=place, offset=data["offset"]
-        )
-        work.positions |= await parking.positions(conn, self._schema, (record.stream for record in waiting))
-        return await open_seals(read_envelopes(waiting, self._owners), self._keys)
+    async def _judge(self, conn: asyncpg.Connection, work: _Work, ahead: parking.Ahead) -> None:
+        """Which events count; the children of a stream that parks now are shown as such."""
+        found = await parking.sort_out(conn, self._schema, ahead)
+        work.events = found.events
+        work.done.parked = len(found.parked)
+        work.done.decision = found.positions.get(str(DECISIONS), Position()).version
+        parked = [stream for stream in found.parked if is_stream(stream)]
+        if parked:
+            work.touched |= set((await store.places(conn, self._schema, parked)).values())
 
     # -- fold ----------------------------------------------------------------------------------------------------
 
@@ -154,9 +140,7 @@ class Projection:
         await self._fold_sources(conn, work, sources)
         decided = [event for event in work.events if kinds[event.record.topic].kind == "decisions"]
         await self._decide(conn, work, [event for event in decided if event.envelope.type == DECIDED])
-        for event in work.events:
-            if kinds[event.record.topic].kind == "policy":
-                await self._policy(conn, event)
+        await self._policies(conn, [event for event in work.events if kinds[event.record.topic].kind == "policy"])
         work.done.events = len(work.events)
         work.done.oldest = min((event.envelope.time for event in work.events), default=None)
         work.done.traces = [event.envelope.traceparent for event in work.events if event.envelope.traceparent]
@@ -179,7 +163,6 @@ class Projection:
         alias of where its last record went. One question a batch, and the same end however the batches are cut."""
         decisions = [(event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")["sets"]) for event in events]
         named = {item["record"] for _, sets in decisions for item in sets}
-        work.done.decision = max((number for number, _ in decisions), default=0)
         if not named:
             return
         place = await store.places(conn, self._schema, named)
@@ -198,19 +181,34 @@ class Projection:
                         count[old] -= 1
                         left[old] = child
                 work.touched |= {child} if old is None else {child, old}
-            aliases |= {old: child for old, child in left.items() if not count[old]}
+            for old, child in left.items():
+                if not count[old]:
+                    aliases = {name: child if to == old else to for name, to in aliases.items()} | {old: child}
         await store.save_links(conn, self._schema, links)
         await store.save_aliases(conn, self._schema, aliases)
 
-    async def _policy(self, conn: asyncpg.Connection, event: Event) -> None:
-        data = msgspec.json.decode(event.data or b"{}")
-        if data.get("ends"):
-            await store.save_ending(conn, self._schema, scope=data["ends"], policy_version=data["policy_version"])
+    async def _policies(self, conn: asyncpg.Connection, events: Sequence[Event]) -> None:
+        """What ends leases, by scope the latest of the batch, and what opens or closes in an emergency."""
+        ended: dict[str, int] = {}
+        for event in events:
+            try:
+                said = msgspec.json.decode(event.data or b"{}", type=Ending)
+            except msgspec.ValidationError:
+                continue  # a type nobody knows here: what is known was checked against its contract
+            if said.ends:
+                ended[said.ends] = max(said.policy_version, ended.get(said.ends, 0))
+            await self._glass(conn, event)
+        for scope, version in ended.items():
+            await store.save_ending(conn, self._schema, scope=scope, policy_version=version)
+
+    async def _glass(self, conn: asyncpg.Connection, event: Event) -> None:
         if event.envelope.type == "policy.break-glass-opened.v1":
+            data = msgspec.json.decode(event.data or b"{}")
             await store.open_glass(
-                conn, self._schema, id=data["id"], person=data["person"], child=data["child"], until=data["until"]
+                conn, self._schema, id=data["id"], person=data["person"], post=data["post"], child=data["child"], until=data["until"]
             )
         elif event.envelope.type == "policy.break-glass-closed.v1":
+            data = msgspec.json.decode(event.data or b"{}")
             await store.close_glass(conn, self._schema, id=data["id"])
 
     # -- compose -------------------------------------------------------------------------------------------------
@@ -235,7 +233,3 @@ class Projection:
             catalogue=self._rules.catalogue,
             address_key=self._rules.address_key,
         )
-
-
-def _uuids(streams: Iterable[str]) -> list[str]:
-    return [stream for stream in streams if len(stream) == 36]

@@ -6,13 +6,25 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from services.plumbing.kafka.consumer import Place
 
 IDENTITY = "identity"
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A heartbeat. offsets: topic -> partition -> the next offset. decision: up to which version of the decisions' stream,
+    said by identity alone."""
+
+    source: str
+    time: datetime
+    offsets: dict[str, dict[int, int]]
+    decision: int = 0
+
+
+_decoder = msgspec.json.Decoder(Beat)
 
 
 @dataclass
@@ -25,15 +37,20 @@ class Freshness:
     _identity: list[tuple[dict[Place, int], int]] = field(default_factory=list)
     _decided: dict[Place, int] = field(default_factory=dict)
 
-    def hear(self, value: bytes) -> None:
-        """One heartbeat."""
-        beat = msgspec.json.decode(value)
-        offsets = {(t, int(p)): n for t, parts in beat["offsets"].items() for p, n in parts.items()}
-        if beat["source"] == IDENTITY:
-            self._identity = [*self._identity[-30:], (offsets, beat["decision"])]
-            return
-        waiting = self._waiting.setdefault(beat["source"], deque(maxlen=600))
-        waiting.append((datetime.fromisoformat(beat["time"]), offsets))
+    def hear(self, value: bytes) -> bool:
+        """One heartbeat; False for what is none, which says nothing."""
+        try:
+            beat = _decoder.decode(value)
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if beat.time.tzinfo is None:
+            return False
+        offsets = {(topic, partition): n for topic, parts in beat.offsets.items() for partition, n in parts.items()}
+        if beat.source == IDENTITY:
+            self._identity = [*self._identity[-30:], (offsets, beat.decision)]
+        else:
+            self._waiting.setdefault(beat.source, deque(maxlen=600)).append((beat.time, offsets))
+        return True
 
     def settle(self, applied: Mapping[Place, int], *, decision: int) -> dict[str, datetime]:
         """The sources whose time moved, now that these offsets and decisions are applied."""
@@ -59,8 +76,8 @@ class Freshness:
 
 
 def heartbeat(time: str, offsets: Mapping[Place, int], *, decision: int) -> bytes:
-    """Identity's own heartbeat: what it has decided, and by which decision."""
-    named: dict[str, dict[str, Any]] = {}
+    """Identity's own heartbeat: what it has decided, up to which version of the decisions' stream."""
+    named: dict[str, dict[str, int]] = {}
     for (topic, partition), n in offsets.items():
         named.setdefault(topic, {})[str(partition)] = n
     return msgspec.json.encode({"source": IDENTITY, "time": time, "offsets": named, "decision": decision})

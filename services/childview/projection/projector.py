@@ -1,4 +1,7 @@
-"""The process `projector`: reads the log, applies it, says how fresh each source is, and ends when it makes no progress."""
+"""The process `projector`: reads the log, applies it, says how fresh each source is, and ends when it makes no progress.
+
+A release that changes fold or compose finds rows of another version: then everything is built anew before it goes on.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,18 @@ from datetime import UTC, datetime
 
 import asyncpg
 
-from services.childview.projection import store
+from services.childview.projection import rebuild, store
 from services.childview.projection.apply import Applied, Projection, Rules
 from services.childview.projection.freshness import Freshness
 from services.plumbing import telemetry
 from services.plumbing.contracts import Channel
 from services.plumbing.kafka.consumer import LogReader, Place, Record, places_of
+from services.plumbing.kafka.watchdog import Watchdog, first_to_end
 from services.plumbing.sealing import KeyCache
 
 HEARTBEATS = "heartbeats"
 KEYS_AGAIN = 2.0
 _log = telemetry.log("projector")
-
-
-class NoProgress(Exception):
-    """There is something to read and nothing was applied for too long; the supervisor starts another."""
 
 
 def followed(channels: Sequence[Channel]) -> dict[str, Channel]:
@@ -46,9 +46,10 @@ class Projector:
     ) -> None:
         self._pool = pool
         self._bootstrap = bootstrap
+        self._keys, self._rules = keys, rules
         self._projection = Projection(pool, keys, rules, schema=store.LIVE)
         self._measure = measure
-        self._watchdog_after = watchdog_after
+        self._watchdog = Watchdog(after=watchdog_after, bootstrap=bootstrap, client="projector")
         self._reader = LogReader(bootstrap, client="projector")
         self._beats = LogReader(bootstrap, client="projector-heartbeats")
         self._freshness = Freshness(
@@ -56,35 +57,50 @@ class Projector:
         )
         self._channels = rules.channels
         self._paused: dict[Place, tuple[float, int]] = {}
-        self._progress = time.monotonic()
+        self._heard: dict[Place, int] = {}
         self.ready = False
 
     async def run(self) -> None:
         """Apply the log until cancelled. Raises FencedOff, NoProgress, or what Kafka and PostgreSQL raise."""
+        self.ready = True
+        await self._renew()
         places = await places_of(self._bootstrap, self._channels)
         await self._projection.open(places)
         urgent = [topic for topic, channel in self._channels.items() if channel.urgent]
         await self._reader.start({place: self._projection.applied[place] for place in places}, urgent=urgent)
-        listening = asyncio.create_task(self._listen())
+        await self._start_listening()
         try:
-            self.ready = True
-            while True:
-                if listening.done():
-                    listening.result()
-                await self._turn()
+            await first_to_end(self._turns(), self._listen(), self._watchdog.watch(self._stands, self._reader.in_hand))
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
             await self._reader.stop()
             await self._beats.stop()
 
-    async def _turn(self) -> None:
-        records = await self._reader.next_batch()
-        self._resume_paused()
-        if records:
-            await self._apply(records)
-        await self._settle()
-        await self._watch()
+    async def _renew(self) -> None:
+        """Make the rows anew where they are of another version; reads answer 503 until that is done."""
+        await rebuild.tidy(self._pool)
+        while await rebuild.outdated(self._pool):
+            _log.warning("The view is of another version; it is made again from the log.")
+            try:
+                await rebuild.flip(self._pool, bootstrap=self._bootstrap, keys=self._keys, rules=self._rules, say=self._renewing)
+            except rebuild.RebuildRuns:
+                await asyncio.sleep(1)
+
+    def _renewing(self, done: int, total: int) -> None:
+        self._measure.metrics.set("rebuild_records", done)
+        self._measure.metrics.set("rebuild_records_total", total)
+
+    def _stands(self) -> dict[Place, int]:
+        """How far every place is, the heartbeats' too."""
+        applied = {place: n for place, n in self._projection.applied.items() if place[0] in self._channels}
+        return applied | self._heard
+
+    async def _turns(self) -> None:
+        while True:
+            records = await self._reader.next_batch()
+            self._resume_paused()
+            if records:
+                await self._apply(records)
+            await self._settle()
 
     async def _apply(self, records: Sequence[Record]) -> None:
         started = time.monotonic()
@@ -94,8 +110,7 @@ class Projector:
         for trace in dict.fromkeys(done.traces):
             self._measure.mark("visible", parent=trace)
         self._pause(done.refused)
-        if done.next:
-            self._progress = time.monotonic()
+        self._watchdog.alive({*done.next, *done.refused})
         self._count(done, time.monotonic() - started)
 
     def _pause(self, refused: Mapping[Place, int]) -> None:
@@ -112,15 +127,20 @@ class Projector:
         self._reader.rewind({place: self._paused.pop(place)[1] for place in due})
         self._reader.resume(due)
 
-    async def _listen(self) -> None:
+    async def _start_listening(self) -> None:
         """Hear heartbeats from now on: older ones say nothing that the next will not."""
         places = await places_of(self._bootstrap, [HEARTBEATS])
         await self._beats.start(dict.fromkeys(places, 0))
-        ends = await self._beats.end_offsets()
-        self._beats.rewind({place: max(0, end - 50) for place, end in ends.items()})
+        self._heard = {place: max(0, end - 50) for place, end in (await self._beats.end_offsets()).items()}
+        self._beats.rewind(self._heard)
+
+    async def _listen(self) -> None:
         while True:
             for record in await self._beats.next_batch():
-                self._freshness.hear(record.value)
+                if not self._freshness.hear(record.value):
+                    self._measure.metrics.add("heartbeats_refused")
+                self._heard[record.place] = record.offset + 1
+                self._watchdog.alive([record.place])
 
     async def _settle(self) -> None:
         moved = self._freshness.settle(self._projection.applied, decision=self._projection.decision)
@@ -130,16 +150,6 @@ class Projector:
                 self._measure.metrics.set("parked_streams", await store.parked(conn, store.LIVE))
         for source, as_of in self._freshness.as_of.items():
             self._measure.metrics.set("freshness_seconds", (datetime.now(UTC) - as_of).total_seconds(), source=source)
-
-    async def _watch(self) -> None:
-        """End when there is something to read and nothing moves (aiokafka#1154, #625)."""
-        if time.monotonic() - self._progress < self._watchdog_after or self._paused:
-            return
-        ends = await self._reader.end_offsets()
-        lag = sum(max(0, end - self._projection.applied.get(place, 0)) for place, end in ends.items())
-        if lag:
-            raise NoProgress(f"{lag} records wait and none was applied for {self._watchdog_after:.0f} s")
-        self._progress = time.monotonic()
 
     def _count(self, done: Applied, seconds: float) -> None:
         metrics = self._measure.metrics

@@ -7,19 +7,26 @@ runs in the background (aiokafka#929), and the fence in PostgreSQL already keeps
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from services.plumbing import sealing
+from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.kafka import envelope
 from services.plumbing.kafka.envelope import Envelope
 
 Place = tuple[str, int]
 """(topic, partition)"""
+
+_STREAM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+LONGEST_NAME = 200
+"""Characters of a key that is no stream id: it must fit into an index, and only tells what waits together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +42,13 @@ class Record:
 
     @property
     def stream(self) -> str:
-        """The stream, known by the key even where the envelope cannot be read."""
-        return self.key.decode("ascii", "replace")
+        """The stream, known by the key even where the envelope cannot be read; the same when it is made a key again."""
+        return self.key.decode("ascii", "backslashreplace").replace("\x00", "\\x00")[:LONGEST_NAME]
+
+    @property
+    def place(self) -> Place:
+        """Where it lies, without its offset."""
+        return (self.topic, self.partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,11 @@ class Poison:
 
     record: Record
     reason: str
+
+
+def is_stream(name: str) -> bool:
+    """Whether this is a stream id as every service writes it: a UUID in lower case."""
+    return _STREAM.fullmatch(name) is not None
 
 
 class LogReader:
@@ -93,6 +110,11 @@ class LogReader:
                 if records:
                     return records
         return []
+
+    def in_hand(self) -> set[Place]:
+        """The places of records that are polled already and wait for their turn."""
+        done = [task for task in self._tasks.values() if task.done() and not task.cancelled() and task.exception() is None]
+        return {record.place for task in done for record in task.result()}
 
     def pause(self, places: Iterable[Place]) -> None:
         """Stop reading these places; `rewind` says from where they go on."""
@@ -153,7 +175,7 @@ async def _assigned(bootstrap: str, offsets: Mapping[Place, int], *, client: str
 async def _poll(consumer: AIOKafkaConsumer, *, maximum: int, timeout: float) -> list[Record]:
     found = await consumer.getmany(timeout_ms=int(timeout * 1000), max_records=maximum)
     return [
-        Record(message.topic, message.partition, message.offset, message.timestamp, message.key or b"", message.value)
+        Record(message.topic, message.partition, message.offset, message.timestamp, message.key or b"", message.value or b"")
         for messages in found.values()
         for message in messages
     ]
@@ -189,11 +211,18 @@ def _read(record: Record, owner: str | None) -> Event | Poison:
         return Poison(record, f"the envelope cannot be read: {error}")
     if found.subject != record.stream:
         return Poison(record, "the envelope names another stream than the record's key")
+    if not is_stream(found.subject):
+        return Poison(record, "the stream's name is no stream id")
     if owner is not None and (found.service != owner or not found.type.startswith(f"{owner}.")):
         return Poison(record, "the event calls itself another service's than the topic's")
     if found.sealed:
         return Event(record, found, None, "sealed")
     return Event(record, found, bytes(found.data) if found.data else b"{}")
+
+
+def is_sealed(item: Event | Poison) -> bool:
+    """Whether this needs a key before it can be read."""
+    return isinstance(item, Event) and item.state == "sealed"
 
 
 async def open_seals(events: Sequence[Event | Poison], cache: sealing.KeyCache) -> list[Event | Poison]:
@@ -204,11 +233,23 @@ async def open_seals(events: Sequence[Event | Poison], cache: sealing.KeyCache) 
     answers: dict[sealing.KeyName, sealing.KeyAnswer] = {}
     for service, names in wanted_keys(events).items():
         answers |= await cache.fetch(service, names)
-    return [_open(event, answers) if _is_sealed(event) else event for event in events]
+    return [_open(event, answers) for event in events]
 
 
-def _is_sealed(event: Event | Poison) -> bool:
-    return isinstance(event, Event) and event.state == "sealed"
+async def open_available(
+    events: Sequence[Event | Poison], cache: sealing.KeyCache, *, wanted: Callable[[Event | Poison], bool] = is_sealed
+) -> tuple[list[Event | Poison], set[Place]]:
+    """(what can be open now, the places left out: their publisher gives no keys). Only what is `wanted` is opened."""
+    chosen = [event for event in events if wanted(event)]
+    answers: dict[sealing.KeyName, sealing.KeyAnswer] = {}
+    refused: set[Place] = set()
+    for service, names in wanted_keys(chosen).items():
+        try:
+            answers |= await cache.fetch(service, names)
+        except sealing.KeysUnavailable:
+            refused |= {e.record.place for e in chosen if isinstance(e, Event) and e.envelope.service == service}
+    kept = [event for event in events if event.record.place not in refused]
+    return [_open(event, answers) if wanted(event) else event for event in kept], refused
 
 
 def wanted_keys(events: Sequence[Event | Poison]) -> dict[str, set[sealing.KeyName]]:
@@ -221,7 +262,9 @@ def wanted_keys(events: Sequence[Event | Poison]) -> dict[str, set[sealing.KeyNa
     return wanted
 
 
-def _open(event: Event, answers: Mapping[sealing.KeyName, sealing.KeyAnswer]) -> Event | Poison:
+def _open(event: Event | Poison, answers: Mapping[sealing.KeyName, sealing.KeyAnswer]) -> Event | Poison:
+    if isinstance(event, Poison) or event.state != "sealed":
+        return event
     found = event.envelope
     answer = answers[(found.subject, found.recordclass or "")]
     if answer.key is None:
@@ -235,3 +278,22 @@ def _open(event: Event, answers: Mapping[sealing.KeyName, sealing.KeyAnswer]) ->
     except (sealing.SealBroken, envelope.Unreadable) as error:
         return Poison(event.record, f"the seal is broken: {error}")
     return Event(event.record, found, data)
+
+
+def check_data(events: Sequence[Event | Poison], schemas: Schemas) -> list[Event | Poison]:
+    """The same events; open data that breaks its contract is poison. A type nobody knows is left to be counted."""
+    return [_check(event, schemas) for event in events]
+
+
+def _check(event: Event | Poison, schemas: Schemas) -> Event | Poison:
+    if isinstance(event, Poison) or event.data is None or schemas.of(event.envelope.type) is None:
+        return event
+    if envelope.NUL in event.data:
+        return Poison(event.record, "the data holds a character that no text may hold")
+    try:
+        schemas.validate(event.envelope.type, msgspec.json.decode(event.data))
+    except msgspec.DecodeError:
+        return Poison(event.record, "the data is no JSON")
+    except SchemaRefused as error:
+        return Poison(event.record, f"the data breaks its contract at {error.where}: {error.why}")
+    return event

@@ -7,6 +7,7 @@ import os
 import time
 import uuid
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -16,6 +17,12 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of one event at most. What is larger is refused before it is acknowledged: it could never be published."""
 ROOM = 2 * LARGEST
 """Bytes of one request to Kafka or one answer of it: brokers, producers and consumers must agree on it."""
+
+
+NUL = b"\\u0000"
+"""The character, as JSON writes it, that PostgreSQL takes in no text."""
+HIGHEST = 2**62
+"""The highest stream version: it must fit into a bigint, with room to count on."""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -42,7 +49,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str
     subject: str
     time: str
-    streamversion: int
+    streamversion: Annotated[int, msgspec.Meta(ge=1, le=HIGHEST)]
     dataschema: str
     datacontenttype: str
     specversion: str
@@ -85,10 +92,18 @@ def encode(header: Header, data: bytes) -> bytes:
 
 def decode(value: bytes) -> Envelope:
     """Read a record value. Raises Unreadable."""
+    if not value:
+        raise Unreadable("there is none")
+    if NUL in value:
+        raise Unreadable("a character that no text may hold")
     try:
-        return _decoder.decode(value)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        found = _decoder.decode(value)
+        timed = datetime.fromisoformat(found.time).tzinfo is not None
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise Unreadable(type(error).__name__) from error
+    if not timed:
+        raise Unreadable("a time without its zone")
+    return found
 
 
 def associated_data(header: Header) -> bytes:
