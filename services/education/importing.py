@@ -6,21 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from services.education.importers import census, wonde
+from services.education.importers.pupils import Delivery
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
 
 
 def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
-    """What recognises and checks one file. Raises FileRefused."""
+    """What recognises and checks the files of one delivery. Raises FileRefused."""
+    delivery = Delivery()
 
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
             raise FileRefused(name, "there is no such file")
         if path.suffix.lower() == ".csv":
-            return census.recognise(path, name, options, codes)
+            return census.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".json":
-            return wonde.recognise(path, name, options, codes)
+            return wonde.recognise(path, name, options, codes, delivery)
         raise FileRefused(name, "this service reads school census tables (CSV) and session marks (JSON)")
 
     return one

@@ -1,67 +1,43 @@
 """A register: what a source says of its subjects, kept entry by entry, and the events that say what changed.
 
 Every source service is a register. Its importers and endpoints only turn rows and requests into statements; what becomes
-of a statement is decided here, by one pure function.
+of a statement is decided by one pure function (see `statements`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from services.plumbing import database
-from services.plumbing.contracts import EntryRule, SchemaRefused, Schemas
+from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
+from services.plumbing.statements import Outcome, Provenance, State, Statement, decide, entry_name, standing
+from services.plumbing.subjects import LONGEST, TWICE, Directory, Key, Naming, unfit, valid_upns
 
 BATCH = 100
 """Subjects in one transaction: it must end within a second, because heartbeats wait for it."""
-
-Key = tuple[str, str]
-"""(kind of natural key, value)"""
+_JOINING = 7_305_120
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """Where a statement comes from. extracted: the date as of which the source speaks. by: whose request it was."""
-
-    extracted: str
-    file: str | None = None
-    sha256: str | None = None
-    authority: str | None = None
-    by: str | None = None
-
-    def data(self, row: int | None) -> dict[str, Any]:
-        """As events carry it."""
-        found = {
-            "extracted": self.extracted, "file": self.file, "row": row, "sha256": self.sha256, "authority": self.authority, "by": self.by,
-        }  # fmt: skip
-        return {name: value for name, value in found.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One entry a source sets or withdraws. fields: only what the source speaks of; None says that it is blank."""
-
-    type: str
-    record_class: str
-    fields: Mapping[str, Any]
-    withdrawn: bool = False
-    row: int | None = None
+Place = tuple[Report, int]
+"""One row of one file."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """Everything one delivery says of one subject. The first key that is known names it; all are remembered.
+    """Everything one delivery says of one subject.
 
-    must_exist: without a known key the subject is not made but refused, with `otherwise` as the reason.
+    keys: its own ids, joins: keys that may name another system's record of it, aliases: names that later rows use
+    (see `subjects`). must_exist: without a known key the subject is not made but refused, with `otherwise` as the reason.
+    rows: every row that this comes from; None: the one row of the first statement.
     """
 
     keys: tuple[Key, ...]
@@ -70,122 +46,52 @@ class Said:
     provenance: Provenance
     must_exist: bool = False
     otherwise: str = ""
+    joins: tuple[Key, ...] = ()
+    aliases: tuple[Key, ...] = ()
+    rows: tuple[Place, ...] | None = None
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Every row that this comes from."""
+        return ((self.report, self.statements[0].row or 0),) if self.rows is None else self.rows
+
+    @property
+    def names(self) -> tuple[Key, ...]:
+        """The keys that name the subject here, the surest first."""
+        return (*self.keys, *self.joins)
+
+    def naming(self) -> Naming:
+        """How this names its subject."""
+        return Naming(self.keys, self.joins, self.aliases, valid_upns(one.fields for one in self.statements))
 
 
-class Held(msgspec.Struct, array_like=True):
-    """One entry as the register holds it. said: marks of what files of this extract date said of it, the last one last.
+@dataclass(frozen=True)
+class Complete:
+    """What a file was complete for: what it does not hold of this is withdrawn.
 
-    Two tables of one extract may contradict one another; the later row stands, and the same files again change nothing.
+    scope: the subjects whose keys begin so. equal, between (field, first, last): which of their entries.
+    held: subject's key -> the natural keys of the entries that the file held.
     """
 
-    fields: dict[str, Any]
-    extracted: str
-    withdrawn: bool = False
-    said: list[bytes] = []
-
-
-class State(msgspec.Struct):
-    """All entries of one subject, by name."""
-
-    entries: dict[str, Held] = {}
+    type: str
+    record_class: str
+    provenance: Provenance
+    scope: str
+    equal: Mapping[str, str]
+    between: tuple[str, str, str]
+    held: Mapping[Key, frozenset[tuple[Any, ...]]]
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _decoder = msgspec.msgpack.Decoder(State)
 
 
-@dataclass
-class Outcome:
-    """What statements came to: events, how many statements changed nothing, and whether the state moved."""
-
-    events: list[NewEvent] = field(default_factory=list)
-    unchanged: int = 0
-    moved: bool = False
+Unit = tuple[int | None, int]
+"""(row, part): what is taken or refused together."""
 
 
-def decide(state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas) -> Outcome:
-    """What these statements change: only that becomes events. Pure but for `state`, which follows.
-
-    An older extract changes nothing that a newer one said; saying the same again is no event; a field the source does not
-    speak of stays. Marks and their like (entries with `items`) of one delivery become one event.
-    """
-    outcome = Outcome()
-    many: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for statement in statements:
-        contract = schemas.of(statement.type)
-        assert contract is not None and contract.entry is not None, statement.type
-        changed = _change(state, statement, contract.entry, provenance, outcome)
-        if changed is None:
-            outcome.unchanged += 1
-        elif contract.entry.items:
-            item = changed | ({"row": statement.row} if statement.row else {})
-            many.setdefault((statement.type, statement.record_class), []).append(item)
-        else:
-            data = changed | {"provenance": provenance.data(statement.row)}
-            outcome.events.append(NewEvent(statement.type, data, statement.record_class))
-    for (type, record_class), items in many.items():
-        rule = schemas.of(type).entry  # type: ignore[union-attr]
-        data = {rule.items: items, "provenance": provenance.data(None)}  # type: ignore[union-attr]
-        outcome.events.append(NewEvent(type, data, record_class))
-    return outcome
-
-
-def _change(
-    state: State, statement: Statement, rule: EntryRule, provenance: Provenance, outcome: Outcome
-) -> dict[str, Any] | None:
-    """The entry as it is now if this statement changes it, else None."""
-    name = entry_name(rule, statement.fields)
-    held = state.entries.get(name)
-    if held is not None and provenance.extracted < held.extracted:
-        return None
-    said = _said(held, statement, provenance)
-    if said is None:
-        return None
-    before = {} if held is None or held.withdrawn else held.fields
-    fields = {} if statement.withdrawn else _merged(before, statement.fields, blank_erases=rule.category != "identity")
-    now = Held(fields, provenance.extracted, statement.withdrawn, said)
-    same = held is not None and (held.fields, held.withdrawn) == (fields, statement.withdrawn)
-    if held is None and statement.withdrawn:
-        return None
-    if held != now:
-        state.entries[name] = now
-        outcome.moved = True
-    if same:
-        return None
-    if statement.withdrawn:
-        return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
-    return dict(fields)
-
-
-def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
-    """The name of the entry that these fields speak of, among a subject's entries."""
-    return "\x1f".join((rule.category, rule.kind, "|".join(str(fields.get(part) or "") for part in rule.key)))
-
-
-def _said(held: Held | None, statement: Statement, provenance: Provenance) -> list[bytes] | None:
-    """The marks of what was said with this added; None when a file of this extract date said exactly this before."""
-    if provenance.sha256 is None:
-        return []
-    mark = hashlib.blake2b(_encoder.encode([statement.fields, statement.withdrawn]), digest_size=6).digest()
-    before = held.said if held is not None and held.extracted == provenance.extracted else []
-    return None if mark in before else [*before[-7:], mark]
-
-
-def _merged(before: Mapping[str, Any], said: Mapping[str, Any], *, blank_erases: bool) -> dict[str, Any]:
-    """What is held, with what is said now. Of who a person is, a blank erases nothing; identifiers go by their type."""
-    fields = dict(before)
-    for name, value in said.items():
-        if name == "identifiers":
-            types = {item["type"] for item in value}
-            value = [item for item in fields.get(name, []) if item["type"] not in types] + list(value)
-            value.sort(key=lambda item: (item["type"], item["value"]))
-        if value is None and not blank_erases:
-            continue
-        if value is None:
-            fields.pop(name, None)
-        else:
-            fields[name] = value
-    return fields
+def _unit(statement: Statement) -> Unit:
+    return statement.row, statement.part
 
 
 class Register:
@@ -209,37 +115,130 @@ class Register:
 
     async def take_in(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
         """Take a few in the caller's transaction; the stream of each, None where its subject is not known."""
-        streams = await self._resolve(conn, said)
+        fit = [one for one in said if _keys_fit(one)]
+        streams, made = await self._resolve(conn, fit)
         known = sorted({stream for stream in streams if stream is not None})
         await lock_streams(conn, known, kind=self._kind)
         states = await self._states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
-        for one, stream in zip(said, streams, strict=True):
+        for one, stream in zip(fit, streams, strict=True):
             if stream is None:
-                one.report.refuse(one.statements[0].row or 0, None, None, one.otherwise)
+                _refuse(one, None, None, one.otherwise)
                 continue
-            before = dict(states[stream].entries)
-            try:
-                outcome = decide(states[stream], one.statements, one.provenance, self._schemas)
-                self._check(outcome)
-            except SchemaRefused as refused:
-                states[stream].entries = before
-                one.report.refuse(one.statements[0].row or 0, refused.where, None, f"the row breaks the contract: {refused.why}")
-                continue
+            outcome = self._take_one(one, states[stream])
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
-            one.report.events += len(outcome.events)
-            one.report.unchanged += not outcome.events
-            one.report.accepted += 1
         await self._save(conn, {stream: states[stream] for stream in moved})
+        await self._forget(conn, [stream for stream in made if stream in states and not states[stream].entries])
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
-        return streams
+        of = dict(zip(map(id, fit), streams, strict=True))
+        return [of.get(id(one)) for one in said]
 
-    def _check(self, outcome: Outcome) -> None:
-        """Raises SchemaRefused for what may not be published: one row's fault keeps no other out."""
+    def _take_one(self, one: Said, state: State) -> Outcome:
+        """Take what is fit of one subject; its rows learn what became of them."""
+        outcome, faults = self._try(one, state)
+        if faults is None:
+            return outcome
+        broken = {row for row, part in faults if part == 0}
+        for (row, _), (fault, value) in faults.items():
+            one.report.refuse(row or 0, fault.where, value, f"the row breaks the contract: {fault.why}")
+        self._count(one, outcome, broken)
+        return outcome
+
+    def _try(self, one: Said, state: State) -> tuple[Outcome, Mapping[Unit, tuple[SchemaRefused, Any]] | None]:
+        """The outcome of the units that are fit, and the faults of the others; None for them when nothing is left to take."""
+        before = dict(state.entries)
+        try:
+            return self._decided(one.statements, one.provenance, state), {}
+        except SchemaRefused:
+            state.entries = before
+        faults = self._faults(one, state)
+        kept = [statement for statement in one.statements if _unit(statement) not in faults]
+        if not kept or any(row is None for row, _ in faults):
+            fault, value = next(iter(faults.values()))
+            _refuse(one, fault.where, value, f"the row breaks the contract: {fault.why}")
+            return Outcome(), None
+        return self._decided(kept, one.provenance, state), faults
+
+    def _faults(self, one: Said, state: State) -> dict[Unit, tuple[SchemaRefused, Any]]:
+        """What is wrong with each unit, tried alone: one row's fault keeps no other out."""
+        faults: dict[Unit, tuple[SchemaRefused, Any]] = {}
+        for unit in dict.fromkeys(map(_unit, one.statements)):
+            statements = [statement for statement in one.statements if _unit(statement) == unit]
+            try:
+                self._decided(statements, one.provenance, State(dict(state.entries)))
+            except SchemaRefused as refused:
+                column = refused.where.rpartition("/")[2]
+                value = next((s.fields[column] for s in statements if column in s.fields), None)
+                faults[unit] = SchemaRefused(refused.type, column, refused.why), value
+        return faults
+
+    def _decided(self, statements: Sequence[Statement], provenance: Provenance, state: State) -> Outcome:
+        """Decide, and check what would be published. Raises SchemaRefused."""
+        for statement in statements:
+            bad = next((name for name, value in statement.fields.items() if unfit(value)), None)
+            if bad is not None:
+                raise SchemaRefused(statement.type, bad, "a character or a number that cannot be stored")
+        outcome = decide(state, statements, provenance, self._schemas)
         for event in outcome.events:
             self._schemas.validate(event.type, event.data)
+        return outcome
+
+    def _count(self, one: Said, outcome: Outcome, broken: set[int | None]) -> None:
+        """Each row is counted once: taken, and whether it changed anything."""
+        spoken = {statement.row for statement in one.statements}
+        one.report.events += len(outcome.events)
+        for report, row in one.places:
+            if row not in broken:
+                report.accepted += 1
+                report.unchanged += not outcome.events or (row in spoken and not {row, None} & outcome.changed)
+
+    async def withdraw_missing(self, complete: Complete, report: Report) -> None:
+        """Withdraw what a complete file does not hold. With refused rows nothing is: they may be what is missing."""
+        if report.refused:
+            report.flag(0, None, None, "rows were refused, so nothing that the file does not hold is withdrawn")
+            return
+        async with self._pool.acquire() as conn:
+            rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
+        streams = sorted(row["stream_id"] for row in rows)
+        for start in range(0, len(streams), BATCH):
+            async with database.transaction(self._pool) as conn:
+                report.events += await self._withdraw(conn, streams[start : start + BATCH], complete)
+            await asyncio.sleep(0)
+
+    async def _withdraw(self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID], complete: Complete) -> int:
+        await lock_streams(conn, streams, kind=self._kind)
+        states = await self._states(conn, streams)
+        held: dict[uuid.UUID, set[tuple[Any, ...]]] = {}
+        for key, stream in (await self._known(conn, list(complete.held))).items():
+            held.setdefault(stream, set()).update(complete.held[key])
+        changes, moved = [], {}
+        for stream, state in states.items():
+            missing = list(self._missing(state, complete, held.get(stream, set())))
+            outcome = decide(state, missing, complete.provenance, self._schemas)
+            changes.append((stream, outcome.events))
+            moved |= {stream: state} if outcome.moved else {}
+        await self._save(conn, moved)
+        await self._outbox.append(conn, changes)
+        return sum(len(events) for _, events in changes)
+
+    def _missing(self, state: State, complete: Complete, held: set[tuple[Any, ...]]) -> Iterator[Statement]:
+        rule = self._schemas.of(complete.type).entry  # type: ignore[union-attr]
+        assert rule is not None
+        name, first, last = complete.between
+        for one in standing(state, rule):
+            key = tuple(one.fields.get(part) for part in rule.key)
+            here = all(one.fields.get(part) == value for part, value in complete.equal.items())
+            if here and first <= str(one.fields.get(name)) <= last and key not in held:
+                yield Statement(complete.type, complete.record_class, dict(zip(rule.key, key, strict=True)), withdrawn=True)
+
+    def spoken_of(self, statement: Statement) -> str | None:
+        """The name of the entry a statement sets; None for those that come many in one event and correct one another."""
+        contract = self._schemas.of(statement.type)
+        if contract is None or contract.entry is None or contract.entry.items or statement.completes:
+            return None
+        return entry_name(contract.entry, statement.fields)
 
     async def change(
         self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance
@@ -261,7 +260,9 @@ class Register:
         await self._remember(conn, {key: uuid.uuid4()})
         stream = await self.find(conn, key)
         assert stream is not None
-        await self._save(conn, {stream: State()})
+        await conn.execute(
+            "insert into subjects values ($1, $2) on conflict (stream_id) do nothing", stream, _encoder.encode(State())
+        )
         return stream
 
     async def find(self, conn: asyncpg.Connection, key: Key) -> uuid.UUID | None:
@@ -284,29 +285,44 @@ class Register:
         held = None if state is None else state.entries.get(entry_name(contract.entry, statement.fields))
         return None if held is None else _encoder.encode([held.fields, held.withdrawn])
 
-    async def _resolve(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
-        """The stream of each, made now where there is none and it may be; all its keys remembered."""
-        keys = sorted({key for one in said for key in one.keys})
-        known = await self._known(conn, keys)
-        fresh: dict[Key, uuid.UUID] = {}
+    async def _resolve(
+        self, conn: asyncpg.Connection, said: Sequence[Said]
+    ) -> tuple[list[uuid.UUID | None], set[uuid.UUID]]:
+        """The stream of each, made now where there is none and it may be; and those made. All keys are remembered."""
+        namings = [one.naming() for one in said]
+        directory = await self._directory(conn, namings)
         streams: list[uuid.UUID | None] = []
-        for one in said:
-            stream = next((known[key] for key in one.keys if key in known), None)
-            if stream is None and not one.must_exist:
-                stream = uuid.uuid4()
-            if stream is not None:
-                new = [key for key in one.keys if key not in known]
-                fresh |= dict.fromkeys(new, stream)
-                known |= dict.fromkeys(new, stream)
+        for one, naming in zip(said, namings, strict=True):
+            stream, kept_apart = directory.settle(naming, must_exist=one.must_exist)
+            if kept_apart is not None:
+                one.report.flag(one.statements[0].row or 0, None, None, kept_apart)
             streams.append(stream)
-        if fresh:
-            await self._remember(conn, fresh)
-            settled = await self._known(conn, keys)
+        if directory.fresh:
+            await self._remember(conn, directory.fresh)
+            settled = await self._known(conn, sorted(directory.fresh))
             streams = [
-                None if stream is None else next(settled[key] for key in one.keys if key in settled)
-                for one, stream in zip(said, streams, strict=True)
+                stream if stream is None else next((settled[key] for key in naming.own if key in settled), stream)
+                for naming, stream in zip(namings, streams, strict=True)
             ]
-        return streams
+        return streams, directory.made
+
+    async def _directory(self, conn: asyncpg.Connection, namings: Sequence[Naming]) -> Directory:
+        """What is known of the keys, and of the subjects that a key of another system may join.
+
+        Joining looks at a subject's other keys before it adds one, so batches that join take turns.
+        """
+        keys = sorted({key for one in namings for key in _asked(one)})
+        known = await self._known(conn, keys)
+        if any(one.joins and not any(key in known for key in one.own) for one in namings):
+            await conn.execute("select pg_advisory_xact_lock($1)", _JOINING)
+            known = await self._known(conn, keys)
+        likely = sorted({known[key] for one in namings for key in one.joins if key in known})
+        held: dict[uuid.UUID, set[Key]] = {}
+        for row in await conn.fetch("select * from subject_keys where stream_id = any($1::uuid[])", likely):
+            held.setdefault(row["stream_id"], set()).add((row["kind"], row["value"]))
+        states = await self._states(conn, likely)
+        upns = {stream: valid_upns(one.fields for one in state.entries.values()) for stream, state in states.items()}
+        return Directory(known, held, upns)
 
     async def _known(self, conn: asyncpg.Connection, keys: Sequence[Key]) -> dict[Key, uuid.UUID]:
         rows = await conn.fetch(
@@ -327,6 +343,11 @@ class Register:
             [stream for _, stream in ordered],
         )
 
+    async def _forget(self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID]) -> None:
+        """A subject made for a row that was then refused was never there."""
+        if streams:
+            await conn.execute("delete from subject_keys where stream_id = any($1::uuid[])", list(streams))
+
     async def _states(self, conn: asyncpg.Connection, streams: Iterable[uuid.UUID]) -> dict[uuid.UUID, State]:
         rows = await conn.fetch("select * from subjects where stream_id = any($1::uuid[])", list(streams))
         found = {row["stream_id"]: _decoder.decode(row["state"]) for row in rows}
@@ -339,3 +360,23 @@ class Register:
             list(states),
             [_encoder.encode(state) for state in states.values()],
         )
+
+
+def _asked(naming: Naming) -> Iterator[Key]:
+    """Every key to look up: also whether a joining key has come to name several."""
+    yield from naming.all
+    yield from ((TWICE + kind, value) for kind, value in naming.joins)
+
+
+def _keys_fit(one: Said) -> bool:
+    """Whether the subject's keys can be stored; if not, its rows are refused."""
+    bad = next((value for _, value in one.naming().all if unfit(value) or len(value) > LONGEST), None)
+    if bad is not None:
+        _refuse(one, None, bad, "an id with a character that cannot be stored, or too long")
+    return bad is None
+
+
+def _refuse(one: Said, column: str | None, value: Any, why: str) -> None:
+    """Refuse every row that this comes from."""
+    for report, row in one.places:
+        report.refuse(row, column, value, why)

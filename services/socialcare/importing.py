@@ -11,7 +11,7 @@ from services.plumbing.files.report import FileRefused
 from services.socialcare.importers import cin, ssd
 
 
-def recognise(_: Codes) -> Callable[[Path, str, Options], Source]:
+def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     """What recognises and checks the files of one delivery. Raises FileRefused."""
     delivery = ssd.Delivery()
 
@@ -19,9 +19,9 @@ def recognise(_: Codes) -> Callable[[Path, str, Options], Source]:
         if not path.exists():
             raise FileRefused(name, "there is no such file")
         if path.suffix.lower() == ".csv":
-            return ssd.recognise(path, name, options, delivery)
+            return ssd.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".xml":
-            return cin.recognise(path, name, options)
+            return cin.recognise(path, name, options, codes)
         raise FileRefused(name, "this service reads Standard Safeguarding Dataset tables (CSV) and CIN census files (XML)")
 
     return one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ def table(folder: Path, content: bytes):
         (b"a,b\n1,2\n3\n", "cut off"),
         (b"only one column\n1\n", "no CSV table"),
         (b"a,b\n\x00\x01,2\n", "not text"),
+        ("a,b\n1,x\0y\n".encode("utf-16"), "not text"),
+        (b'a,"b\n1,2\n', "quote"),
+        (b'a,"b"c\n1,2\n', "quote"),
     ],
 )
 def test_a_table_that_is_not_whole_is_refused(tmp_path, content, why):
@@ -54,12 +58,12 @@ def test_xml_that_is_broken_or_has_entities_is_refused(tmp_path, content):
         list(markup.elements(path, "x.xml", "b"))
 
 
-@pytest.mark.parametrize(("text", "day"), [("2015-03-27", "2015-03-27"), ("27/03/2015", "2015-03-27"), ("2020-Apr-25 00:00:00", "2020-04-25"), ("", None), ("null", None)])
+@pytest.mark.parametrize(("text", "day"), [("2015-03-27", "2015-03-27"), ("27/03/2015", "2015-03-27"), ("2020-Apr-25 00:00:00", "2020-04-25"), ("", None), ("null", None), ("2015-03-27T00:00:00Z", "2015-03-27"), ("2020-apr-25", "2020-04-25")])
 def test_dates_are_read_day_first_and_never_guessed(text, day):
     assert values.day(text) == day
 
 
-@pytest.mark.parametrize("text", ["2015-02-31", "13/13/2015", "yesterday", "2015"])
+@pytest.mark.parametrize("text", ["2015-02-31", "13/13/2015", "yesterday", "2015", "3/5/15", "2015-maybe-05", "2015-03-05T99junk", "1899-12-31", "9999-12-31", "٢٠١٥-03-05"])
 def test_what_is_no_date_is_said_to_be_none(text):
     with pytest.raises(values.Unreadable):
         values.day(text)
@@ -85,8 +89,38 @@ def test_a_report_counts_rows_and_keeps_values_to_its_own_file(tmp_path):
     report.flag(2, "upn", "X1", "format")
     report.flag(2, "uln", "Y", "format")
     report.refuse(3, "dob", "yesterday", "expected a date")
-    report.save(tmp_path, name="r")
+    report.open(tmp_path, name="r")
+    report.close()
     path = tmp_path / "reports" / "r.json"
     assert (report.flagged, report.refused) == (1, 1)
     assert path.stat().st_mode & 0o777 == 0o600 and "yesterday" in path.read_text()
     assert "yesterday" not in str(report.summary())
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "-1", "1e3", "1.5", "1000001"])
+def test_what_is_no_number_of_the_sector_is_said_to_be_none(text):
+    with pytest.raises(values.Unreadable):
+        values.integer(text)
+
+
+def test_a_systems_word_for_nothing_is_a_blank_code_and_a_surname():
+    assert values.code("NULL") is None and values.text("Null") == "Null"
+
+
+def test_a_report_lists_every_refused_row_and_counts_the_flags_it_does_not_list(tmp_path):
+    report = Report("f.csv")
+    report.open(tmp_path, name="r")
+    for row in range(12_000):
+        report.refuse(row, "dob", "x", "expected a date")
+        report.flag(row, "upn", "y", "format")
+    report.close()
+    items = json.loads((tmp_path / "reports" / "r.json").read_text())["items"]
+    assert sum(one["outcome"] == "refused" for one in items) == 12_000 == report.flagged
+    assert items[-1]["why"].startswith("2000 more values were flagged") and len(items) == 22_001
+
+
+def test_flagged_counts_rows_in_whatever_order_they_are_flagged():
+    report = Report("f.csv")
+    for row in (1, 2, 1, 2):
+        report.flag(row, "upn", "x", "format")
+    assert report.flagged == 2

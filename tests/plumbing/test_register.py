@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from pathlib import Path
 
+import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.plumbing.contracts import Schemas
-from services.plumbing.register import Provenance, State, Statement, decide
+from services.plumbing.files.report import Report
+from services.plumbing.register import Provenance, Said, State, Statement, decide
+from tests import importing as desks
 
 SCHEMAS = Schemas.load(Path(__file__).parents[2] / "contracts")
 
@@ -92,3 +96,108 @@ def test_every_event_passes_its_contract(first, second):
     for delivery, extracted in ((first, "2026-11-20"), (second, "2026-11-21")):
         for event in said(state, *delivery, extracted=extracted).events:
             SCHEMAS.validate(event.type, event.data)
+
+
+UPN = {"type": "upn", "value": "A999000000012", "valid": True, "reason": None}
+LOCAL = {"type": "local_child_id", "value": "1", "valid": True, "reason": None}
+
+
+def test_a_person_made_by_a_request_never_keeps_an_extract_out():
+    state = State()
+    first = said(state, person(identifiers=[LOCAL], given_name="?"), extracted="2026-11-24").events[0].data
+    now = said(state, person(given_name="Ada", identifiers=[UPN]), extracted="2026-11-20", sha256="a").events[0].data
+    assert first["provenance"]["extracted"] < now["provenance"]["extracted"] == "2026-11-20"
+    assert now["given_name"] == "Ada" and len(now["identifiers"]) == 2
+
+
+def test_a_request_fills_what_an_extract_lacks_and_changes_nothing_else():
+    state = State()
+    said(state, person(given_name="Ada"), extracted="2026-11-20", sha256="a")
+    now = said(state, person(given_name="?", identifiers=[LOCAL]), extracted="2026-11-24").events[0].data
+    assert (now["given_name"], now["identifiers"], now["provenance"]["extracted"]) == ("Ada", [LOCAL], "2026-11-20")
+
+
+def test_a_later_extract_may_still_correct_what_a_request_filled():
+    state = State()
+    said(state, person(given_name="Ada"), extracted="2026-11-20", sha256="a")
+    said(state, person(family_name="?"), extracted="2026-11-24")
+    assert said(state, person(family_name="Zwilling"), extracted="2026-11-21", sha256="b").events[0].data["family_name"] == "Zwilling"
+
+
+def test_a_correction_back_on_the_same_day_counts_when_another_file_says_it():
+    state = State()
+    for sha256, code in (("a", "/"), ("b", "O"), ("c", "/")):
+        assert len(said(state, mark("AM", code), sha256=sha256).events) == 1
+    assert said(state, mark("AM", "O"), sha256="b").events == []
+
+
+def test_a_file_taken_again_after_a_request_corrected_it_changes_nothing():
+    state = State()
+    said(state, mark("AM", "/"), sha256="a")
+    said(state, mark("AM", "O"))
+    assert said(state, mark("AM", "/"), sha256="a").events == []
+
+
+def test_rows_of_one_file_that_contradict_one_another_end_with_the_last_and_again_change_nothing():
+    state = State()
+    rows = [Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_id": "r", "referral_source": source}, row=row) for row, source in enumerate(("1A", "1B", "1A"), 2)]
+    said(state, *rows, sha256="a")
+    assert next(iter(state.entries.values())).fields["referral_source"] == "1A"
+    assert said(state, *rows, sha256="a").events == []
+
+
+def test_a_number_is_not_current_and_former_at_once():
+    state = State()
+    said(state, person(identifiers=[UPN]))
+    events = said(state, person(identifiers=[UPN | {"type": "former_upn"}])).events
+    assert [one["type"] for one in events[0].data["identifiers"]] == ["former_upn"]
+
+
+def test_what_completes_makes_no_entry_and_leaves_it_as_old_as_it_is():
+    state = State()
+    name = Statement("education.enrolment-recorded.v1", "R-PUPIL", {"school": "s", "school_name": "Hill Road"}, completes=True)
+    assert said(state, name).events == []
+    enrolments = [Statement("education.enrolment-recorded.v1", "R-PUPIL", {"school": school, "entry_date": "2020-09-01"}) for school in "st"]
+    said(state, *enrolments, extracted="2026-10-01")
+    events = said(state, name, extracted="2026-11-20").events
+    assert [(one.data["school"], one.data["school_name"], one.data["provenance"]["extracted"]) for one in events] == [("s", "Hill Road", "2026-10-01")]
+
+
+persons = st.lists(
+    st.fixed_dictionaries({}, optional={"given_name": st.sampled_from(["Ada", "Ida", None]), "sex": st.sampled_from(["F", "M"]), "identifiers": st.sampled_from([[UPN], [LOCAL]])}),
+    min_size=2, max_size=4,
+)  # fmt: skip
+
+
+@given(persons, st.randoms())
+def test_an_older_extract_never_changes_what_a_newer_one_spoke_of(found, random):
+    days = [(f"2026-11-{day:02d}", fields) for day, fields in enumerate(found, 1)]
+    random.shuffle(days)
+    state = State()
+    for number, (day, fields) in enumerate(days):
+        said(state, person(**fields), extracted=day, sha256=str(number))
+    held = next(iter(state.entries.values()))
+    for name in ("given_name", "sex"):
+        spoken = [fields[name] for fields in found if fields.get(name) is not None]
+        assert held.fields.get(name) == (spoken[-1] if spoken else None)
+
+
+async def test_a_person_made_while_an_extract_brings_them_loses_nothing(database, tmp_path):
+    desk = await desks.desk(database, "socialcare", None, tmp_path)
+    ada = Said((("local", "1"),), (person(given_name="Ada"),), Report("f.csv"), Provenance("2026-11-20", "f.csv", "a"))
+    first, second = await asyncpg.connect(database), await asyncpg.connect(database)
+    extract = first.transaction()
+    await extract.start()
+    await desk.register.take_in(first, [ada])
+
+    async def made():
+        async with second.transaction():
+            return await desk.register.make(second, ("local", "1"))
+
+    making = asyncio.create_task(made())
+    await asyncio.sleep(0.3)
+    await extract.commit()
+    state = await desk.register.state(second, await making)
+    assert next(iter(state.entries.values())).fields == {"given_name": "Ada"}
+    for conn in (first, second, desk):
+        await conn.close()

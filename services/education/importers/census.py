@@ -1,47 +1,53 @@
 """The school census as CSV tables: pupils on and off roll, session details, suspensions and exclusions, SEN needs.
 
-A pupil's key is the table id of its row (on and off roll share one value space); `sourceid` is one pupil at one school in
-one spell and term, and is what child rows join on. See FORMATS 2 in the notes on the sector's formats.
+A pupil's own id is the table id of its row (on and off roll share one value space), within the authority; `sourceid` is one
+pupil at one school in one spell and term, and is what child rows join on. See FORMATS 2 in the notes on the sector's formats.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from services.education.importers.pupils import Delivery, Row, Spell, school_keys
 from services.plumbing.contracts import Codes
-from services.plumbing.files import values
-from services.plumbing.files.delivery import Options, Source, date_in_name
+from services.plumbing.files import coded, values
+from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
-from services.plumbing.files.tables import Table, open_table
-from services.plumbing.register import Key, Provenance, Said, Statement
+from services.plumbing.files.tables import CUT, Table, open_table
+from services.plumbing.register import Place, Provenance, Said, Statement
+from services.plumbing.subjects import Key, key
 
 PUPIL_IDS = ("pupilonrolltableid", "pupilnolongeronrolltableid")
+EXCLUSION_IDS = ("termlyexclusionsonrolltableid", "termlyexclusionsoffrolltableid")
+REASONS = ("reason", "reason1", "reason2", "reason3")
 KINDS: Mapping[str, frozenset[str]] = {
     "pupils": frozenset({"surname", "forename", "dob", "upn", "sourceid", "nativeid"}),
-    "sessions": frozenset({"attendancereason", "sessions", "sourceid"}),
-    "exclusions": frozenset({"startdate", "category", "sourceid"}),
-    "needs": frozenset({"sentype", "sentyperank", "sourceid"}),
+    "sessions": frozenset({"attendancereason", "sessions", "sourceid", "nativeid"}),
+    "exclusions": frozenset({"startdate", "category", "sourceid", "nativeid"}),
+    "needs": frozenset({"sentype", "sentyperank", "sourceid", "nativeid"}),
 }
 """What each table is recognised by. Pupils come first: the other tables' rows belong to them."""
 _TERM_ENDS = {"autumn": (9, 1, 12, 20), "spring": (1, 5, 4, 5), "summer": (4, 20, 7, 22)}
 _CENSUS_DAYS = {"autumn": "10-05", "spring": "01-18", "summer": "05-18"}
-Row = Mapping[str, str]
+FIRST_YEAR = 2000
 
 
-def recognise(path: Path, name: str, options: Options, codes: Codes) -> Source:
+def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
     """A census table, checked whole. Raises FileRefused for anything else, or when the collection is not said."""
     table = open_table(path, name=name)
     kind = next((kind for kind, needed in KINDS.items() if needed <= set(table.columns)), None)
     pupil_id = next((column for column in PUPIL_IDS if column in table.columns), None)
     if kind is None or pupil_id is None:
         raise FileRefused(name, "the columns are those of no school census table this service reads")
-    reader = _Census(table, codes, _collection(name, options), pupil_id, options)
-    known = set().union(*_READ.values()) | {pupil_id}
-    ignored = tuple(column for column in table.columns if column not in known)
-    return Source(list(KINDS).index(kind), table.count, getattr(reader, kind), ignored)
+    reader = _Census(table, codes, _collection(name, options), pupil_id, options, delivery)
+    read = _READ["all"] | _READ[kind] | {pupil_id}
+    ignored = tuple(column for column in table.columns if column not in read)
+    # Leavers first: where a pupil is on one school's roll and off another's, the roll is what they are now.
+    order = 2 * list(KINDS).index(kind) + (pupil_id == PUPIL_IDS[0])
+    return Source(order, table.count, getattr(reader, kind), ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
 
 
 _READ = {
@@ -51,37 +57,45 @@ _READ = {
                "ncyearactual", "ncyearleaving", "senprovision", "parttime", "termlysessionspossible",
                "termlysessionsauthorised", "termlysessionsunauthorised"},
     "sessions": {"attendancereason", "sessions"},
-    "exclusions": {"startdate", "category", "reason", "reason1", "reason2", "reason3", "senprovision",
-                   "termlyexclusionsonrolltableid", "termlyexclusionsoffrolltableid"},
+    "exclusions": {"startdate", "category", "sessions", "senprovision", *REASONS, *EXCLUSION_IDS},
     "needs": {"sentype", "sentyperank"},
 }  # fmt: skip
 
 
 def _collection(name: str, options: Options) -> str:
-    """`2025-spring`, from the option or from a file name such as 2025_spring_pupilonroll.csv."""
-    if options.collection:
-        return options.collection.lower()
-    found = re.search(r"(20\d{2})[_-](autumn|spring|summer)", name.lower())
+    """`2025-spring`, from the option or from a file name such as 2025_spring_pupilonroll.csv. Raises FileRefused."""
+    named = re.search(r"(20\d{2})[_-](autumn|spring|summer)", name.lower())
+    in_name = f"{named.group(1)}-{named.group(2)}" if named else None
+    option = options.collection.strip().lower() if options.collection else None
+    if option and in_name and option != in_name:
+        raise FileRefused(name, f"--collection says {option}, but its name says {in_name}")
+    found = option or in_name
     if not found:
         raise FileRefused(name, "neither the file nor its name says which census this is", option="--collection 2025-spring")
-    return f"{found.group(1)}-{found.group(2)}"
+    year, _, season = found.partition("-")
+    if season not in _TERM_ENDS or not re.fullmatch(r"\d{4}", year, re.ASCII):
+        raise FileRefused(name, f"the collection {found} is not a year and a term", option="--collection 2025-spring")
+    if not FIRST_YEAR <= int(year) <= int(values.today()[:4]) + 1:
+        raise FileRefused(name, f"the collection {found} is not from {FIRST_YEAR} to next year")
+    return found
 
 
 class _Census:
     """One table of one collection, read into statements."""
 
-    def __init__(self, table: Table, codes: Codes, collection: str, pupil_id: str, options: Options) -> None:
+    def __init__(
+        self, table: Table, codes: Codes, collection: str, pupil_id: str, options: Options, delivery: Delivery
+    ) -> None:
         year, _, season = collection.partition("-")
-        if season not in _TERM_ENDS or not year.isdigit():
-            raise FileRefused(table.name, "the collection is not a year and a term", option="--collection 2025-spring")
         month, day, to_month, to_day = _TERM_ENDS[season]
-        self._table, self._codes, self._pupil_id = table, codes, pupil_id
+        self._table, self._codes, self._pupil_id, self._delivery = table, codes, pupil_id, delivery
+        self._collection = collection
         self._term = {
             "term": collection,
             "term_start": f"{year}-{month:02d}-{day:02d}",
             "term_end": f"{year}-{to_month:02d}-{to_day:02d}",
         }
-        extracted = options.extracted or date_in_name(table.name) or f"{year}-{_CENSUS_DAYS[season]}"
+        extracted = as_of(table.name, options, otherwise=f"{year}-{_CENSUS_DAYS[season]}")
         self._provenance = Provenance(extracted, table.name, table.sha256, options.authority)
 
     # -- tables --------------------------------------------------------------------------------------------------
@@ -92,37 +106,36 @@ class _Census:
             if (said := self._read(report, number, row, self._pupil)) is not None:
                 yield said
 
-    def sessions(self, report: Report) -> Iterator[Said]:
-        """Sessions by reason: the rows of one spell and term are one entry."""
-        for source, rows in self._by_source(report):
-            reasons: dict[str, int] = {}
-            for number, row in rows:
-                code, count = row["attendancereason"], self._number(report, number, row, "sessions")
-                self._check_code(report, number, "attendancereason", code, "attendance")
-                if code and count is not None:
-                    reasons[code] = reasons.get(code, 0) + count
-            fields = {"school": rows[0][1]["nativeid"], "spell": source, **self._term, "sessions_by_reason": reasons}
-            yield self._child(
-                report, source, [Statement("education.attendance-summarised.v1", "R-REGISTER", fields, row=rows[0][0])]
-            )
-
     def exclusions(self, report: Report) -> Iterator[Said]:
         """Suspensions and exclusions: date and category repeat, so the row's own id is the key."""
         for number, row in self._table.rows():
-            statement = self._read(report, number, row, self._exclusion)
-            if statement is not None:
-                yield self._child(report, row["sourceid"], [statement])
+            if (said := self._read(report, number, row, self._excluded)) is not None:
+                yield said
+
+    def sessions(self, report: Report) -> Iterator[Said]:
+        """Sessions by reason: the rows of one spell and term are one entry, in whatever files of the delivery they lie."""
+        for spell, rows in self._by_spell(report, "sessions", self._session_row):
+            school, source, _ = spell
+            reasons: dict[str, int] = {}
+            for _, _, row in rows:
+                count = values.integer(row["sessions"])
+                if count is not None:
+                    reasons[row["attendancereason"]] = reasons.get(row["attendancereason"], 0) + count
+            fields: dict[str, Any] = {"school": school, "spell": source, **self._term, "sessions_by_reason": reasons}
+            possible = self._delivery.possible.get((self._collection, school, source))
+            if possible is not None:
+                fields["flag"] = "reasons above the sessions possible" if sum(reasons.values()) > possible else None
+                if fields["flag"]:
+                    report.flag(rows[-1][1], "sessions", sum(reasons.values()), f"more than the {possible} sessions possible; kept")
+            yield self._of_spell(report, spell, rows, "education.attendance-summarised.v1", "R-REGISTER", fields)
 
     def needs(self, report: Report) -> Iterator[Said]:
-        """SEN needs, ranked: the rows of one spell and term are one list."""
-        for source, rows in self._by_source(report):
-            needs = [
-                {"rank": self._number(report, number, row, "sentyperank"), "sen_type": row["sentype"] or None}
-                for number, row in rows
-            ]
+        """SEN needs, ranked: the rows of one spell and term are one list, in whatever files of the delivery they lie."""
+        for spell, rows in self._by_spell(report, "needs", self._need_row):
+            needs = [{"rank": values.integer(row["sentyperank"]), "sen_type": values.code(row["sentype"])} for _, _, row in rows]
             needs.sort(key=lambda need: (need["rank"] or 99, need["sen_type"] or ""))
-            fields = {"school": rows[0][1]["nativeid"], "needs": needs}
-            yield self._child(report, source, [Statement("education.sen-recorded.v1", "R-SEN", fields, row=rows[0][0])])
+            fields = {"school": spell[0], "needs": needs}
+            yield self._of_spell(report, spell, rows, "education.sen-recorded.v1", "R-SEN", fields)
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
@@ -135,29 +148,35 @@ class _Census:
             return None
 
     def _pupil(self, report: Report, number: int, row: Row) -> Said:
-        pupil, school = row[self._pupil_id], row["nativeid"]
-        if not pupil:
+        school = _school(row)
+        own = self._own(row)
+        if own is None:
             raise _RowRefused(self._pupil_id, "a pupil without its table id cannot be told from others")
-        if not school:
-            raise _RowRefused("nativeid", "the row does not say which school")
-        person = self._person(report, number, row)
+        person = self._person(report, number, row) | {"organisation": school}
         statements = [
             Statement("education.person-recorded.v1", "R-IDENT", person, row=number),
             *self._enrolled(report, number, row, school),
             *self._provision(report, number, row, school),
             *self._summary(report, number, row, school),
         ]
-        keys: list[Key] = [("census", pupil), ("spell", row["sourceid"])]
-        keys += pupil_keys(school, person)
-        return Said(tuple(keys), tuple(statements), report, self._provenance)
+        spell = self._spell(school, row)
+        return Said(
+            (own,), tuple(statements), report, self._provenance,
+            joins=school_keys(school, person), aliases=(spell,) if spell else (),
+        )  # fmt: skip
 
     def _person(self, report: Report, number: int, row: Row) -> dict[str, Any]:
-        found = {
-            "given_name": row.get("forename"), "family_name": row.get("surname"), "middle_names": row.get("middlenames"),
-            "known_as": row.get("preferredsurname"), "former_family_name": row.get("formersurname"),
-            "sex": row.get("sex", row.get("gender")), "ethnicity": row.get("ethnicity"), "first_language": row.get("language"),
-        }  # fmt: skip
-        fields: dict[str, Any] = {name: values.text(value) for name, value in found.items() if value is not None}
+        names = (
+            ("given_name", "forename"), ("family_name", "surname"), ("middle_names", "middlenames"),
+            ("known_as", "preferredsurname"), ("former_family_name", "formersurname"),
+        )  # fmt: skip
+        fields: dict[str, Any] = {name: values.text(row[column]) for name, column in names if column in row}
+        sex = "sex" if "sex" in row else "gender"
+        for name, column in (("sex", sex), ("ethnicity", "ethnicity")):
+            if column in row:
+                fields[name] = self._code(report, number, row, column, name)
+        if "language" in row:
+            fields["first_language"] = values.code(row["language"])
         fields["birth_date"] = _day(row, "dob")
         identifiers = [
             values.upn(row.get("upn")),
@@ -172,66 +191,147 @@ class _Census:
 
     def _enrolled(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
         """The enrolment, named by its first day. Without one it cannot be told from others: the child comes all the same."""
-        fields = self._enrolment(row, school)
+        fields = self._enrolment(report, number, row, school)
         if fields["entry_date"] is None:
             if "entrydate" in row:
                 report.flag(number, "entrydate", "", "without its first day an enrolment cannot be told from others; left out")
             return []
         return [Statement("education.enrolment-recorded.v1", "R-PUPIL", fields, row=number)]
 
-    def _enrolment(self, row: Row, school: str) -> dict[str, Any]:
-        fields = {"school": school, "entry_date": _day(row, "entrydate")}
+    def _enrolment(self, report: Report, number: int, row: Row, school: str) -> dict[str, Any]:
+        fields: dict[str, Any] = {"school": school, "entry_date": _day(row, "entrydate")}
         if "leavingdate" in row:
             fields["leaving_date"] = _day(row, "leavingdate")
-        for column, name in (("enrolstatus", "enrol_status"), ("ncyearactual", "nc_year_actual"), ("ncyearleaving", "nc_year_actual")):
+        if "enrolstatus" in row:
+            fields["enrol_status"] = self._code(report, number, row, "enrolstatus", "enrol_status")
+        for column in ("ncyearactual", "ncyearleaving"):
             if column in row:
-                fields[name] = values.text(row[column])
+                fields["nc_year_actual"] = self._code(report, number, row, column, "nc_year")
+        if "parttime" in row:
+            fields["part_time"] = self._yes_no(report, number, row, "parttime")
+        if school in self._delivery.schools:
+            fields["school_name"] = self._delivery.schools[school]
         return fields
 
     def _provision(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
-        provision = values.text(row.get("senprovision"))
+        """A blank says nothing of the provision: half of real rows are blank."""
+        provision = self._code(report, number, row, "senprovision", "sen_provision", **self._in_term())
         if provision is None:
             return []
-        self._check_code(report, number, "senprovision", provision, "sen_provision")
         return [Statement("education.sen-recorded.v1", "R-SEN", {"school": school, "sen_provision": provision}, row=number)]
 
     def _summary(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
         possible = self._number(report, number, row, "termlysessionspossible")
+        source = values.code(row["sourceid"])
         if possible is None:
             return []
-        fields = {"school": school, "spell": row["sourceid"], **self._term, "sessions_possible": possible}
+        if source is None:
+            report.flag(number, "sourceid", "", "without it the sessions cannot be told from another spell's; left out")
+            return []
+        self._delivery.possible[self._collection, school, source] = possible
+        fields = {"school": school, "spell": source, **self._term, "sessions_possible": possible}
         for column, name in (("termlysessionsauthorised", "sessions_authorised"), ("termlysessionsunauthorised", "sessions_unauthorised")):
             if column in row:
                 fields[name] = self._number(report, number, row, column)
         return [Statement("education.attendance-summarised.v1", "R-REGISTER", fields, row=number)]
 
-    def _exclusion(self, report: Report, number: int, row: Row) -> Statement:
-        id = next((row[c] for c in ("termlyexclusionsonrolltableid", "termlyexclusionsoffrolltableid") if c in row), "")
-        if not id:
-            raise _RowRefused("termlyexclusionsonrolltableid", "a suspension without its row id cannot be told from others")
-        self._check_code(report, number, "category", row["category"], "exclusion_category")
-        reasons = [row[c] for c in ("reason", "reason1", "reason2", "reason3") if row.get(c)]
-        fields = {
-            "exclusion_id": id, "school": row["nativeid"], "exclusion_category": values.text(row["category"]),
-            "start_date": _day(row, "startdate"), "sessions": self._number(report, number, row, "sessions"),
-            "reasons": reasons, "sen_provision": values.text(row.get("senprovision")),
+    def _excluded(self, report: Report, number: int, row: Row) -> Said:
+        school = _school(row)
+        statement = Statement("education.exclusion-recorded.v1", "R-PUPIL", self._exclusion(report, number, row, school), row=number)
+        spell = self._spell(school, row)
+        if spell is None and self._own(row) is None:
+            raise _RowRefused("sourceid", "the row does not say which pupil it belongs to")
+        return self._child(report, self._own(row), spell, statement, ((report, number),))
+
+    def _exclusion(self, report: Report, number: int, row: Row, school: str) -> dict[str, Any]:
+        column = next((column for column in EXCLUSION_IDS if column in row), EXCLUSION_IDS[0])
+        id = values.code(row.get(column))
+        if id is None:
+            raise _RowRefused(column, "a suspension without its row id cannot be told from others")
+        start = _day(row, "startdate")
+        fields: dict[str, Any] = {
+            "exclusion_id": f"{self._collection} {school} {id}", "school": school, "start_date": start,
+            "exclusion_category": self._code(report, number, row, "category", "exclusion_category", first=start),
         }  # fmt: skip
-        return Statement("education.exclusion-recorded.v1", "R-PUPIL", fields, row=number)
+        if "sessions" in row:
+            fields["sessions"] = self._number(report, number, row, "sessions")
+        reasons = [self._code(report, number, row, one, "exclusion_reason", first=start) for one in REASONS if one in row]
+        if any(one in row for one in REASONS):
+            fields["reasons"] = [one for one in reasons if one]
+        if "senprovision" in row:
+            fields["sen_provision"] = self._code(report, number, row, "senprovision", "sen_provision", first=start)
+        return fields
+
+    def _session_row(self, report: Report, number: int, row: Row) -> None:
+        """A row of sessions by reason: a code, and how many; a blank number is said and counts nothing."""
+        if not values.code(row["attendancereason"]):
+            raise _RowRefused("attendancereason", "the row does not say why the sessions were missed")
+        if _number(row, "sessions") is None:
+            report.flag(number, "sessions", "", "the row does not say how many sessions; left out")
+        self._code(report, number, row, "attendancereason", "attendance", **self._in_term())
+
+    def _need_row(self, report: Report, number: int, row: Row) -> None:
+        """A row of ranked needs."""
+        _number(row, "sentyperank")
+        self._code(report, number, row, "sentype", "sen_type")
 
     # -- small things --------------------------------------------------------------------------------------------
 
-    def _child(self, report: Report, source: str, statements: Iterable[Statement]) -> Said:
-        why = "no pupil row with this sourceid came in this delivery or before"
-        return Said((("spell", source),), tuple(statements), report, self._provenance, must_exist=True, otherwise=why)
+    def _own(self, row: Row) -> Key | None:
+        """The pupil's own id, within the authority where one is said."""
+        id = values.code(row[self._pupil_id])
+        if id is None:
+            return None
+        authority = self._provenance.authority
+        return key("census", authority, id) if authority else key("census", id)
 
-    def _by_source(self, report: Report) -> list[tuple[str, list[tuple[int, Row]]]]:
-        found: dict[str, list[tuple[int, Row]]] = {}
+    def _spell(self, school: str, row: Row) -> Key | None:
+        """The spell, which means something at one school in one collection alone."""
+        source = values.code(row["sourceid"])
+        return key("spell", self._provenance.authority, self._collection, school, source) if source else None
+
+    def _by_spell(self, report: Report, kind: str, check) -> Iterator[tuple[Spell, list[tuple[Report, int, Row]]]]:
+        """The spells of this table, each with its rows of this and the files before it."""
+        held = self._delivery.rows.setdefault((kind, self._collection), {})
+        touched: dict[Spell, None] = {}
         for number, row in self._table.rows():
-            if not row["sourceid"]:
-                report.refuse(number, "sourceid", "", "the row does not say which pupil it belongs to")
-            else:
-                found.setdefault(row["sourceid"], []).append((number, row))
-        return list(found.items())
+            spell = self._read(report, number, row, lambda report, number, row: self._checked(report, number, row, check))
+            if spell is None:
+                continue
+            if any(row == other for _, _, other in held.get(spell, ())) and _has_row_id(row):
+                report.flag(number, None, None, "the same row came before in this delivery; counted once")
+                report.accepted += 1
+                continue
+            held.setdefault(spell, []).append((report, number, row))
+            touched[spell] = None
+        for spell in touched:
+            yield spell, held[spell]
+
+    def _checked(self, report: Report, number: int, row: Row, check) -> Spell:
+        source = values.code(row["sourceid"])
+        if source is None:
+            raise _RowRefused("sourceid", "the row does not say which pupil it belongs to")
+        check(report, number, row)
+        return _school(row), source, values.code(row[self._pupil_id]) or ""
+
+    def _of_spell(
+        self, report: Report, spell: Spell, rows: list[tuple[Report, int, Row]], type: str, record_class: str, fields: Mapping[str, Any]
+    ) -> Said:
+        """What the rows of a spell come to; this file's rows learn what became of it."""
+        _, _, row = rows[-1]
+        here = tuple((owner, number) for owner, number, _ in rows if owner is report)
+        statement = Statement(type, record_class, fields, row=here[0][1])
+        return self._child(report, self._own(row), self._spell(spell[0], row), statement, here)
+
+    def _child(self, report: Report, own: Key | None, spell: Key | None, statement: Statement, rows: tuple[Place, ...]) -> Said:
+        why = "no pupil row with this id or sourceid came in this delivery or before"
+        return Said(
+            (own,) if own else (), (statement,), report, self._provenance, must_exist=True, otherwise=why,
+            joins=(spell,) if spell else (), rows=rows,
+        )  # fmt: skip
+
+    def _in_term(self) -> dict[str, str]:
+        return {"first": self._term["term_start"], "last": self._term["term_end"]}
 
     def _number(self, report: Report, number: int, row: Row, column: str) -> int | None:
         try:
@@ -240,15 +340,28 @@ class _Census:
             report.flag(number, column, row.get(column), f"expected {error}; left out")
             return None
 
-    def _check_code(self, report: Report, number: int, column: str, code: str, codes: str) -> None:
-        if code and code not in self._codes[codes]:
-            report.flag(number, column, code, "a code that is not in the list; kept as it is")
+    def _yes_no(self, report: Report, number: int, row: Row, column: str) -> bool | None:
+        try:
+            return values.boolean(row.get(column))
+        except values.Unreadable as error:
+            report.flag(number, column, row.get(column), f"expected {error}; left out")
+            return None
+
+    def _code(self, report: Report, number: int, row: Row, column: str, codes: str, **days: str | None) -> str | None:
+        return coded.check(self._codes, report, number, column, values.code(row.get(column)), codes, **days)
 
 
 class _RowRefused(Exception):
     def __init__(self, column: str, why: str) -> None:
         super().__init__(why)
         self.column, self.why = column, why
+
+
+def _school(row: Row) -> str:
+    school = values.code(row["nativeid"])
+    if school is None:
+        raise _RowRefused("nativeid", "the row does not say which school")
+    return school
 
 
 def _day(row: Row, column: str) -> str | None:
@@ -258,8 +371,13 @@ def _day(row: Row, column: str) -> str | None:
         raise _RowRefused(column, f"expected {error}") from error
 
 
-def pupil_keys(school: str, person: Mapping[str, Any]) -> list[Key]:
-    """How a school's other systems name the same pupil: a valid UPN with the birth date, at this school."""
-    upns = [one["value"] for one in person.get("identifiers", []) if one["type"] == "upn" and one["valid"]]
-    born = person.get("birth_date")
-    return [("pupil", f"{school}|{upns[0]}|{born}")] if upns and born else []
+def _number(row: Row, column: str) -> int | None:
+    try:
+        return values.integer(row.get(column))
+    except values.Unreadable as error:
+        raise _RowRefused(column, f"expected {error}") from error
+
+
+def _has_row_id(row: Row) -> bool:
+    """Whether the table numbers its own rows: only then are two equal rows one row twice."""
+    return any(column.endswith("tableid") and column not in PUPIL_IDS and row[column] for column in row)

@@ -6,15 +6,20 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from services.plumbing.files import values
+from services.plumbing.files.contradictions import Spoken
 from services.plumbing.files.report import FileRefused, Report
-from services.plumbing.register import Register, Said
+from services.plumbing.register import Complete, Register, Said
 
 Progress = Callable[[str, int, int], None]
 """progress(file, rows done, rows in all)"""
 SLICE = 2000
+FIRST_YEAR = 2000
+"""No file is older than the electronic formats of the sector."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Source:
-    """One recognised file: its place in the order (parents first), how many rows, and what it says row by row."""
+    """One recognised file: its place in the order (parents first), how many rows, and what it says row by row.
+
+    mark: the file's sha256. warnings: (row, what is odd about it). complete: asked when all is read, what the file was
+    complete for.
+    """
 
     order: int
     rows: int
     read: Callable[[Report], Iterable[Said]]
     ignored_columns: tuple[str, ...] = ()
+    mark: str = ""
+    warnings: tuple[tuple[int, str], ...] = ()
+    complete: Callable[[], Complete] | None = None
 
 
 Recognise = Callable[[Path, str, Options], Source]
@@ -50,31 +62,33 @@ async def take(
     progress: Progress = lambda file, done, total: None,
     names: Mapping[Path, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Take the files of one delivery, in any order; a summary of each, refused files among them."""
+    """Take the files of one delivery, given in any order; a summary of each, refused files among them."""
     opened: list[tuple[Source, Report]] = []
     all_reports: list[Report] = []
     for path in files_of(paths):
         report = Report((names or {}).get(path, path.name))
+        report.open(state, name=uuid.uuid4().hex)
         all_reports.append(report)
         try:
-            source = recognise(path, report.file, options)
+            opened.append((recognise(path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
-            continue
-        report.ignored_columns = list(source.ignored_columns)
-        opened.append((source, report))
-    for source, report in sorted(opened, key=lambda pair: pair[0].order):
-        await _take_one(register, source, report, progress)
+    spoken = Spoken(register.spoken_of)
+    for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
+        await _take_one(register, source, report, progress, spoken)
     for report in all_reports:
-        report.save(state, name=uuid.uuid4().hex)
+        report.close()
     return [report.summary() for report in all_reports]
 
 
-async def _take_one(register: Register, source: Source, report: Report, progress: Progress) -> None:
-    report.rows = source.rows
+async def _take_one(register: Register, source: Source, report: Report, progress: Progress, spoken: Spoken) -> None:
+    report.rows, report.ignored_columns = source.rows, list(source.ignored_columns)
+    for row, why in source.warnings:
+        report.flag(row, None, None, why)
     waiting: list[Said] = []
     done = 0
     for said in source.read(report):
+        spoken.compare(said)
         waiting.append(said)
         if len(waiting) >= SLICE:
             done += len(waiting)
@@ -82,6 +96,8 @@ async def _take_one(register: Register, source: Source, report: Report, progress
             progress(report.file, min(done, source.rows), source.rows)
             waiting = []
     await register.take(waiting)
+    if source.complete is not None:
+        await register.withdraw_missing(source.complete(), report)
     progress(report.file, source.rows, source.rows)
 
 
@@ -101,3 +117,28 @@ def date_in_name(name: str) -> str | None:
     return found.group(1) if found else None
 
 
+def as_of(name: str, options: Options, *, said: str | None = None, otherwise: str | None = None) -> str:
+    """As of when a file speaks: by the option, by what it says itself, by its name, or else `otherwise`.
+
+    Raises FileRefused when nothing says it, when the option contradicts the file, and for what is no day up to tomorrow: a
+    file from the future would keep out every later one.
+    """
+    for what, found in (("the file", said), ("its name", date_in_name(name))):
+        if options.extracted and found and options.extracted != found:
+            raise FileRefused(name, f"--extracted says {options.extracted}, but {what} says {found}")
+    found = options.extracted or said or date_in_name(name) or otherwise
+    if found is None:
+        raise FileRefused(name, "neither the file nor its name says as of when it speaks", option="--extracted DATE")
+    _check_day(name, found)
+    return found
+
+
+def _check_day(name: str, found: str) -> None:
+    try:
+        day = date.fromisoformat(found) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", found, re.ASCII) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise FileRefused(name, f"{found} is no date such as 2026-11-20", option="--extracted DATE")
+    if day.year < FIRST_YEAR or day > date.fromisoformat(values.today()) + timedelta(days=1):
+        raise FileRefused(name, f"the file cannot speak as of {found}: the day is later than tomorrow or before {FIRST_YEAR}")

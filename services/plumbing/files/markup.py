@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.parsers import expat
 
 from lxml import etree
 
@@ -34,14 +35,35 @@ def elements(path: Path, name: str, *tags: str) -> Iterator[etree._Element]:
         raise FileRefused(name, "the XML is broken, cut off or nested too deep", row=error.lineno) from error
 
 
+class _Obeyed(Exception):
+    """The prolog holds something that would be obeyed."""
+
+
+class _Begun(Exception):
+    """The root element began: no document type can come any more."""
+
+
 def _no_doctype(path: Path, name: str) -> None:
-    """A document type stands before the root element: look as far as that."""
-    with path.open("rb") as data:
-        head = data.read(65_536)
-    wide = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    plain = head.decode("utf-16" if wide else "latin-1", "replace")
-    if "<!DOCTYPE" in plain.upper() or "<!ENTITY" in plain.upper():
-        raise FileRefused(name, "a document type or entities are not accepted")
+    """A document type stands before the root element: read as far as that, in whatever encoding and however far it is."""
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = _raise(_Obeyed)
+    parser.StartElementHandler = _raise(_Begun)
+    try:
+        with path.open("rb") as data:
+            parser.ParseFile(data)
+    except _Begun:
+        return
+    except _Obeyed:
+        raise FileRefused(name, "a document type or entities are not accepted") from None
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise FileRefused(name, "the XML is broken, cut off or in an unknown encoding", row=parser.CurrentLineNumber) from error
+
+
+def _raise(what: type[Exception]) -> Callable[..., None]:
+    def handler(*_: object) -> None:
+        raise what
+
+    return handler
 
 
 def sha256(path: Path) -> str:

@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 DAY = 86_400
-MOST_ITEMS = 10_000
+MOST_FLAGS = 10_000
+"""Flagged values listed in one report; the others are counted. Refused rows are listed whatever their number."""
+HELD = 1000
+"""Items held before they are written: a report of a million refused rows needs no memory."""
 
 
 class FileRefused(Exception):
@@ -30,7 +33,7 @@ class FileRefused(Exception):
 
 @dataclass
 class Report:
-    """Counts of one file, and the rows behind them. `items` holds values: it goes to the report file only."""
+    """Counts of one file, and the rows behind them. The items hold values: they go to the report file only."""
 
     file: str
     rows: int = 0
@@ -42,8 +45,19 @@ class Report:
     whole_file_refused: str | None = None
     path: str | None = None
     ignored_columns: list[str] = field(default_factory=list)
-    items: list[dict[str, Any]] = field(default_factory=list)
-    _last_flagged: int | None = None
+    _waiting: list[str] = field(default_factory=list)
+    _written: int = 0
+    _flags: int = 0
+    _flagged_rows: set[int] = field(default_factory=set)
+
+    def open(self, state: Path, *, name: str) -> None:
+        """Begin the report file, readable by this account alone: items go there as they come."""
+        folder = state / "reports"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.json"
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+            out.write('{"items": [')
+        self.path = str(path)
 
     def refuse(self, row: int, column: str | None, value: Any, why: str) -> None:
         """A row that is not taken; the rest goes in."""
@@ -52,13 +66,25 @@ class Report:
 
     def flag(self, row: int, column: str | None, value: Any, why: str) -> None:
         """A value that is kept as it is and marked. `flagged` counts rows, however many values each has."""
-        self.flagged += row != self._last_flagged
-        self._last_flagged = row
-        self._note("flagged", row, column, value, why)
+        self._flagged_rows.add(row)
+        self.flagged = len(self._flagged_rows)
+        self._flags += 1
+        if self._flags <= MOST_FLAGS:
+            self._note("flagged", row, column, value, why)
 
-    def _note(self, outcome: str, row: int, column: str | None, value: Any, why: str) -> None:
-        if len(self.items) < MOST_ITEMS:
-            self.items.append({"outcome": outcome, "row": row, "column": column, "value": value, "why": why})
+    def _note(self, outcome: str, row: int | None, column: str | None, value: Any, why: str) -> None:
+        item = {"outcome": outcome, "row": row, "column": column, "value": value, "why": why}
+        self._waiting.append(json.dumps(item, ensure_ascii=True, default=str))
+        if self.path and len(self._waiting) >= HELD:
+            self._write()
+
+    def _write(self) -> None:
+        assert self.path is not None
+        with open(self.path, "a") as out:
+            for item in self._waiting:
+                out.write((",\n" if self._written else "\n") + item)
+                self._written += 1
+        self._waiting = []
 
     def summary(self) -> dict[str, Any]:
         """What anybody may see."""
@@ -78,14 +104,15 @@ class Report:
             found["ignored_columns"] = len(self.ignored_columns)
         return found
 
-    def save(self, state: Path, *, name: str) -> None:
-        """Write the report file, readable by this account alone."""
-        folder = state / "reports"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.json"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-            json.dump({**self.summary(), "items": self.items, "columns_ignored": self.ignored_columns}, out, ensure_ascii=False)
-        self.path = str(path)
+    def close(self) -> None:
+        """End the report file: the counts, and how many flags it does not list."""
+        if self._flags > MOST_FLAGS:
+            self._note("flagged", None, None, None, f"{self._flags - MOST_FLAGS} more values were flagged than are listed here")
+        self._write()
+        assert self.path is not None
+        rest = json.dumps({**self.summary(), "columns_ignored": self.ignored_columns})
+        with open(self.path, "a") as out:
+            out.write("\n], " + rest[1:] + "\n")
 
 
 def remove_old(state: Path, *, days: int) -> int:
@@ -97,5 +124,3 @@ def remove_old(state: Path, *, days: int) -> int:
                 path.unlink()
                 gone += 1
     return gone
-
-

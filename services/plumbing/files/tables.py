@@ -14,6 +14,7 @@ from services.plumbing.files.report import FileRefused
 
 MOST_BYTES = 600 * 1024 * 1024
 MOST_LINE = 1_000_000
+CUT = "the last line does not end: if the file was cut off, its last value is not whole"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,13 @@ class Table:
     encoding: str
     columns: tuple[str, ...]
     count: int
+    cut: bool = False
+    """The last line has no end: its last value may be cut off."""
+
+    @property
+    def last_row(self) -> int:
+        """The number of the last row, where no row is blank."""
+        return self.count + 1
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
         """Each row by its columns (lower case), blank text for a blank cell."""
@@ -39,7 +47,7 @@ class Table:
 
 def open_table(path: Path, *, name: str | None = None) -> Table:
     """Check a CSV file from end to end. Raises FileRefused: empty, too large, undecodable, a column twice, an unclosed
-    quote, a row cut off."""
+    quote, a row cut off, a NUL anywhere."""
     shown = name or path.name
     size = path.stat().st_size
     if size == 0:
@@ -48,11 +56,12 @@ def open_table(path: Path, *, name: str | None = None) -> Table:
         raise FileRefused(shown, f"the file is larger than {MOST_BYTES // 1024 // 1024} MB")
     encoding, sha256 = _encoding(path, shown)
     csv.field_size_limit(MOST_LINE)
-    with path.open(encoding=encoding, newline="") as lines:
-        reader = csv.reader(_short_lines(lines, shown), strict=True)
-        columns = _columns(next(reader, []), shown)
+    with path.open(encoding=encoding, newline="") as text:
+        lines = _Lines(text, shown)
+        reader = csv.reader(lines, strict=True)
+        columns = _columns(_header(reader, shown), shown)
         count = _check_rows(reader, len(columns), shown)
-    return Table(shown, path, sha256, encoding, columns, count)
+    return Table(shown, path, sha256, encoding, columns, count, count > 0 and not lines.last.endswith(("\n", "\r")))
 
 
 def _encoding(path: Path, shown: str) -> tuple[str, str]:
@@ -78,15 +87,30 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
     return True
 
 
-def _short_lines(lines: io.TextIOBase | io.TextIOWrapper, shown: str) -> Iterator[str]:
-    """The lines, none longer than a table's may be."""
+class _Lines:
+    """The lines of a table, none longer than a table's may be and none with a NUL in it; `last` is the one read last."""
+
+    def __init__(self, text: io.TextIOWrapper, shown: str) -> None:
+        self._text, self._shown, self.last = text, shown, ""
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            while line := self._text.readline(MOST_LINE + 1):
+                if len(line) > MOST_LINE:
+                    raise FileRefused(self._shown, "a line is longer than any table's")
+                if "\0" in line:
+                    raise FileRefused(self._shown, "the file is not text")
+                self.last = line
+                yield line
+        except UnicodeError as error:
+            raise FileRefused(self._shown, "the encoding is neither UTF-8, UTF-16 nor Windows-1252") from error
+
+
+def _header(reader, shown: str) -> Sequence[str]:
     try:
-        while line := lines.readline(MOST_LINE + 1):
-            if len(line) > MOST_LINE:
-                raise FileRefused(shown, "a line is longer than any table's")
-            yield line
-    except UnicodeError as error:
-        raise FileRefused(shown, "the encoding is neither UTF-8, UTF-16 nor Windows-1252") from error
+        return next(reader, [])
+    except csv.Error as error:
+        raise FileRefused(shown, f"a quote is not closed or the header is broken ({error})", row=1) from error
 
 
 def _columns(cells: Sequence[str], shown: str) -> tuple[str, ...]:

@@ -1,28 +1,44 @@
 """The daily extract as Standard Safeguarding Dataset tables in CSV: one file a table, recognised by its columns.
 
-The tables of one delivery belong together: persons give relations their names, professionals give involvements theirs.
-An adult (25 or over at the extract; or 18 or over and marked a mother) is no child's record: adults only fill relations.
-A care leaver up to 25 keeps the record that began in childhood.
+The tables of one delivery belong together: persons give relations their names, professionals give involvements theirs, legal
+statuses go into the episodes they lie in. An adult (25 or over at the extract; or 18 or over and marked a mother) is no
+child's record: adults only fill relations. A care leaver up to 25 keeps the record that began in childhood.
+A column that a file does not have is not spoken of, and a blank id joins nobody to anybody.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from services.plumbing.files import values
-from services.plumbing.files.delivery import Options, Source, date_in_name
+import msgspec
+
+from services.plumbing.contracts import Codes
+from services.plumbing.files import coded, values
+from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
-from services.plumbing.files.tables import Table, open_table
+from services.plumbing.files.tables import CUT, Table, open_table
 from services.plumbing.register import Provenance, Said, Statement
+from services.plumbing.subjects import key
 
 Row = Mapping[str, str]
 ADULT, GROWN = 25, 18
+MOST_CODE = 20
 UNKNOWN_PERSON = "no person with this id came in this delivery or before"
+REFERRAL_CODES = {
+    "cine_referral_source_code": ("referral_source", "referral_source"),
+    "cine_cin_primary_need_code": ("primary_need_code", "need"),
+    "cine_close_reason": ("reason_for_closure", "closure"),
+}
+EPISODE_CODES = {
+    "clae_cla_episode_start_reason": ("rne", "rne"),
+    "clae_cla_primary_need_code": ("cin", "need"),
+    "clae_cla_episode_ceased_reason": ("rec", "rec"),
+}
+"""Coded columns: column -> (field, code list)."""
 
 ROLES = {
     "allocated": ("allocated case worker", "allocated worker", "social worker", "allocated social worker", "key worker"),
@@ -47,31 +63,32 @@ IDENTIFIERS: Mapping[str, Callable[[str], dict[str, Any] | None]] = {
 
 @dataclass
 class Delivery:
-    """What the tables of one delivery tell each other."""
+    """What the tables of one delivery tell each other. families, numbers: collected over all files of the table."""
 
     persons: dict[str, dict[str, Any]] = field(default_factory=dict)
     adults: set[str] = field(default_factory=set)
     homes: dict[str, str] = field(default_factory=dict)
     professionals: dict[str, Row] = field(default_factory=dict)
     teams: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    families: dict[str, dict[str, None]] = field(default_factory=dict)
+    statuses: dict[str, list[tuple[str, str | None, str | None]]] = field(default_factory=dict)
+    knows_statuses: bool = False
 
 
-def recognise(path: Path, name: str, options: Options, delivery: Delivery) -> Source:
+def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
     """One table of the dataset, checked whole. Raises FileRefused."""
     table = open_table(path, name=name)
     found = next((one for one in _TABLES if one.needs <= set(table.columns)), None)
     if found is None:
         raise FileRefused(name, "the columns are those of no table of the Standard Safeguarding Dataset that is read")
-    extracted = options.extracted or date_in_name(name)
-    if extracted is None:
-        raise FileRefused(name, "neither the file nor its name says as of when it speaks", option="--extracted DATE")
-    provenance = Provenance(extracted, name, table.sha256, options.authority)
+    provenance = Provenance(as_of(name, options), name, table.sha256, options.authority)
     ignored = tuple(column for column in table.columns if column not in found.reads)
 
     def read(report: Report) -> Iterator[Said]:
-        return found.read(_Reading(table, provenance, delivery, report))
+        return found.read(_Reading(table, provenance, delivery, report, codes))
 
-    return Source(found.order, table.count, read, ignored)
+    return Source(found.order, table.count, read, ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
 
 
 @dataclass
@@ -82,27 +99,28 @@ class _Reading:
     provenance: Provenance
     delivery: Delivery
     report: Report
+    codes: Codes
 
-    def rows(self, id: str) -> Iterator[tuple[int, Row]]:
-        """The rows that say whom they are about; the others are refused."""
-        for number, row in self.table.rows():
-            if values.text(row.get(id)) is None:
-                self.report.refuse(number, id, "", "the row does not say which person")
-            else:
-                yield number, row
-
-    def day(self, number: int, row: Row, column: str) -> str | None:
+    def day(self, row: Row, column: str) -> str | None:
         """A date; one that cannot be read refuses the row."""
-        try:
-            return values.day(row.get(column))
-        except values.Unreadable as error:
-            self.report.refuse(number, column, row.get(column), f"expected {error}")
-            raise _RowRefused from error
+        return _read(values.day, row, column)
+
+    def days(self, row: Row, **columns: str) -> dict[str, Any]:
+        """The dates of those columns (field=column) that the file has."""
+        return {name: self.day(row, column) for name, column in columns.items() if column in row}
+
+    def codes_of(self, number: int, row: Row, columns: Mapping[str, tuple[str, str]], day: str | None = None) -> dict[str, Any]:
+        """The coded columns that the file has; what is odd about a code is flagged."""
+        return {
+            name: coded.check(self.codes, self.report, number, column, values.code(row[column]), list, first=day)
+            for column, (name, list) in columns.items()
+            if column in row
+        }
 
     def said(self, person: str, statements: list[Statement], *, must_exist: bool = True) -> Said:
         """What a row says of a person known by the case system's number."""
         return Said(
-            (("local", person),), tuple(statements), self.report, self.provenance,
+            (key("local", person),), tuple(statements), self.report, self.provenance,
             must_exist=must_exist, otherwise=UNKNOWN_PERSON,
         )  # fmt: skip
 
@@ -112,17 +130,36 @@ class _Reading:
 
 
 class _RowRefused(Exception):
-    pass
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(why)
+        self.column, self.why = column, why
 
 
-def _each(one: Callable[[_Reading, int, Row], Said | None], id: str) -> Callable[[_Reading], Iterator[Said]]:
-    """A table read row by row; a refused row is left out."""
+def _read(reader: Callable[[str | None], Any], row: Row, column: str) -> Any:
+    """A value by its reader; one that cannot be read refuses the row."""
+    try:
+        return reader(row.get(column))
+    except values.Unreadable as error:
+        raise _RowRefused(column, f"expected {error}") from error
+
+
+def _id(row: Row, column: str) -> str:
+    """An id that joins this row to something; without one the row is refused."""
+    found = values.code(row.get(column))
+    if found is None:
+        raise _RowRefused(column, "the row does not say which")
+    return found
+
+
+def _each(one: Callable[[_Reading, int, Row], Said | None], *ids: str) -> Callable[[_Reading], Iterator[Said]]:
+    """A table read row by row; a refused row is left out. ids: columns that no row may leave blank."""
 
     def read(reading: _Reading) -> Iterator[Said]:
-        for number, row in reading.rows(id):
+        for number, row in reading.table.rows():
             try:
-                said = one(reading, number, row)
-            except _RowRefused:
+                said = one(reading, number, {**row, **{column: _id(row, column) for column in ids}})
+            except _RowRefused as refused:
+                reading.report.refuse(number, refused.column, row.get(refused.column), refused.why)
                 continue
             if said is not None:
                 yield said
@@ -132,17 +169,12 @@ def _each(one: Callable[[_Reading, int, Row], Said | None], id: str) -> Callable
 
 def _person(reading: _Reading, number: int, row: Row) -> Said | None:
     local = row["pers_person_id"]
-    fields: dict[str, Any] = {
-        name: values.text(row[column])
-        for name, column in (
-            ("given_name", "pers_forename"), ("family_name", "pers_surname"), ("sex", "pers_sex"),
-            ("gender", "pers_gender"), ("ethnicity", "pers_ethnicity"), ("upn_unknown", "pers_upn_unknown"),
-        )
-        if column in row
-    }  # fmt: skip
-    for name, column in (("birth_date", "pers_dob"), ("expected_birth_date", "pers_expected_dob"), ("death_date", "pers_death_date")):
-        if column in row:
-            fields[name] = reading.day(number, row, column)
+    names = (("given_name", "pers_forename"), ("family_name", "pers_surname"), ("gender", "pers_gender"))
+    fields: dict[str, Any] = {name: values.text(row[column]) for name, column in names if column in row}
+    fields |= reading.codes_of(number, row, {
+        "pers_sex": ("sex", "sex"), "pers_ethnicity": ("ethnicity", "ethnicity"), "pers_upn_unknown": ("upn_unknown", "upn_unknown"),
+    })  # fmt: skip
+    fields |= reading.days(row, birth_date="pers_dob", expected_birth_date="pers_expected_dob", death_date="pers_death_date")
     reading.delivery.persons[local] = fields
     if _is_adult(fields.get("birth_date"), row, reading.provenance.extracted):
         reading.delivery.adults.add(local)
@@ -173,46 +205,69 @@ def _flag(report: Report, number: int, column: str, identifier: Mapping[str, Any
 
 def _address(reading: _Reading, number: int, row: Row) -> Said | None:
     person = row["addr_person_id"]
-    placement = "placement" in (row.get("addr_address_type") or "").lower()
-    lines = _lines(row.get("addr_address_json") or "")
-    end = reading.day(number, row, "addr_address_end_date")
-    postcode = values.text(row.get("addr_address_postcode"))
-    if end is None and not placement:
-        reading.delivery.homes[person] = f"{lines[:1]}{postcode}"
+    fields: dict[str, Any] = {"address_id": row["addr_table_id"]}
+    if "addr_address_type" in row:
+        fields["address_kind"] = "placement" if "placement" in row["addr_address_type"].lower() else "home"
+    if "addr_address_json" in row:
+        fields["lines"] = _lines(row["addr_address_json"])
+    if "addr_address_postcode" in row:
+        fields["postcode"] = values.code(row["addr_address_postcode"])
+    fields |= reading.days(row, start_date="addr_address_start_date", end_date="addr_address_end_date")
+    if fields.get("end_date") is None and fields.get("address_kind") == "home" and (fields.get("lines") or fields.get("postcode")):
+        reading.delivery.homes[person] = f"{(fields.get('lines') or [])[:1]}{fields.get('postcode')}"
     if person in reading.delivery.adults:
         return reading.note()
-    fields = {
-        "address_id": row["addr_table_id"], "address_kind": "placement" if placement else "home", "lines": lines,
-        "postcode": postcode, "start_date": reading.day(number, row, "addr_address_start_date"), "end_date": end,
-    }  # fmt: skip
     return reading.said(person, [Statement("socialcare.address-recorded.v1", "R-IDENT", fields, row=number)])
 
 
 def _lines(text: str) -> list[str]:
     """The lines of an address given as a JSON object or list, or as plain text."""
     try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
+        found = msgspec.json.decode(text)
+    except RecursionError as error:
+        raise _RowRefused("addr_address_json", "the JSON is nested too deep") from error
+    except (msgspec.DecodeError, UnicodeError):
         return [text] if text else []
-    parts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    parts = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
+    if any(isinstance(part, (dict, list)) for part in parts):
+        raise _RowRefused("addr_address_json", "expected lines of text, not lists or objects within the address")
     return [str(part) for part in parts if part]
 
 
 def _identifier(reading: _Reading, number: int, row: Row) -> Said | None:
-    person = row["link_person_id"]
-    read = IDENTIFIERS.get(row["link_identifier_type"].lower())
+    person, kind = row["link_person_id"], row["link_identifier_type"]
+    read = IDENTIFIERS.get(kind.lower())
     if read is None:
-        reading.report.flag(number, "link_identifier_type", row["link_identifier_type"], "not a kind that is read; left out")
-        return None
+        reading.report.flag(number, "link_identifier_type", kind, "not a kind that is read; left out")
+        return reading.note()
     found = read(row["link_identifier_value"])
     if found is None:
-        reading.report.refuse(number, "link_identifier_value", "", "the row holds no number")
-        return None
+        raise _RowRefused("link_identifier_value", "the row holds no number")
+    found |= {name: day for name, day in reading.days(row, valid_from="link_valid_from_date", valid_to="link_valid_to_date").items() if day}
     _flag(reading.report, number, "link_identifier_value", found)
-    for name, column in (("valid_from", "link_valid_from_date"), ("valid_to", "link_valid_to_date")):
-        if row.get(column):
-            found[name] = reading.day(number, row, column)
-    return reading.said(person, [Statement("socialcare.person-recorded.v1", "R-IDENT", {"identifiers": [found]}, row=number)])
+    fields = {"identifiers": _numbers(reading, number, person, found)}
+    return reading.said(person, [Statement("socialcare.person-recorded.v1", "R-IDENT", fields, row=number)])
+
+
+def _numbers(reading: _Reading, number: int, person: str, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """All numbers of this kind that the delivery's rows have given the person so far, the current one apart from former ones."""
+    ended = found.get("valid_to") is not None and found["valid_to"] < reading.provenance.extracted
+    if ended and found["type"] == "upn":
+        found["type"] = "former_upn"
+    elif ended:
+        reading.report.flag(number, "link_valid_to_date", found["valid_to"], "a number that is no longer the person's; left out")
+        return []
+    held = reading.delivery.numbers.setdefault(person, [])
+    if not any(one["type"] == "upn" and one["value"] == found["value"] for one in held):
+        held[:] = [one for one in held if not _replaces(found, one)] + [found]
+    return [one for one in held if one["type"] == found["type"]]
+
+
+def _replaces(found: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """A person has one current number of a kind, and any number of former ones; a current number is not a former one."""
+    if found["type"] == held["type"]:
+        return found["value"] == held["value"] or found["type"] != "former_upn"
+    return found["type"] == "upn" and held["type"] == "former_upn" and found["value"] == held["value"]
 
 
 def _professional(reading: _Reading, number: int, row: Row) -> Said | None:
@@ -225,73 +280,98 @@ def _department(reading: _Reading, number: int, row: Row) -> Said | None:
     return reading.note()
 
 
+def _status(reading: _Reading, number: int, row: Row) -> Said | None:
+    """A legal status and its days: it is told in the episodes of care that it lies in."""
+    status = _status_code(reading, number, row["lega_legal_status"])
+    days = reading.days(row, start="lega_legal_status_start_date", end="lega_legal_status_end_date")
+    if days.get("start") is None:
+        raise _RowRefused("lega_legal_status_start_date", "a legal status without its first day cannot be told")
+    reading.delivery.statuses.setdefault(row["lega_person_id"], []).append((days["start"], days.get("end"), status))
+    reading.delivery.knows_statuses = True
+    return reading.note()
+
+
+def _status_code(reading: _Reading, number: int, value: str) -> str | None:
+    """`C2`, also from `C2 - Full care order`; words without a code are wider than the code list and left out."""
+    found = values.code(value)
+    if found and found.split()[0] in reading.codes["legal_status"]:
+        return found.split()[0]
+    if found and len(found) > MOST_CODE:
+        reading.report.flag(number, "lega_legal_status", found, "words where a code is expected; left out")
+        return None
+    return coded.check(reading.codes, reading.report, number, "lega_legal_status", found, "legal_status")
+
+
 def _involvement(reading: _Reading, number: int, row: Row) -> Said | None:
-    role = row.get("invo_professional_role_id", "")
-    kind = next((kind for kind, names in ROLES.items() if role.strip().lower() in names), "other")
-    if kind == "other":
-        reading.report.flag(number, "invo_professional_role_id", role, "a role that opens nothing; kept as it is")
-    professional = row.get("invo_professional_id", "")
-    fields: dict[str, Any] = {
-        "involvement_id": row["invo_involvements_id"], "professional_id": values.text(professional),
-        "involvement_kind": kind, "role": values.text(role), "team_id": values.text(row.get("invo_professional_team")),
-        "organisation_kind": AGENCIES.get(kind, "social_care"), "referral_id": values.text(row.get("invo_referral_id")),
-        "start_date": reading.day(number, row, "invo_involvement_start_date"),
-        "end_date": reading.day(number, row, "invo_involvement_end_date"),
-    }  # fmt: skip
-    worker = reading.delivery.professionals.get(professional)
-    if worker is not None:
-        fields["professional_name"] = values.text(worker.get("prof_professional_name"))
-    if fields["team_id"] in reading.delivery.teams:
+    fields: dict[str, Any] = {"involvement_id": row["invo_involvements_id"]}
+    ids = (("professional_id", "invo_professional_id"), ("team_id", "invo_professional_team"), ("referral_id", "invo_referral_id"))
+    fields |= {name: values.code(row[column]) for name, column in ids if column in row}
+    if "invo_professional_role_id" in row:
+        fields |= _role(reading, number, row["invo_professional_role_id"])
+    fields |= reading.days(row, start_date="invo_involvement_start_date", end_date="invo_involvement_end_date")
+    worker = reading.delivery.professionals.get(fields.get("professional_id") or "")
+    if worker is not None and "prof_professional_name" in worker:
+        fields["professional_name"] = values.text(worker["prof_professional_name"])
+    if fields.get("team_id") in reading.delivery.teams:
         fields["team_name"] = reading.delivery.teams[fields["team_id"]]
     return reading.said(row["invo_person_id"], [Statement("socialcare.involvement-recorded.v1", "R-CASE", fields, row=number)])
 
 
+def _role(reading: _Reading, number: int, role: str) -> dict[str, Any]:
+    """A role as the case system names it, and which relationship it is evidence of."""
+    kind = next((kind for kind, names in ROLES.items() if role.strip().lower() in names), "other")
+    if kind == "other":
+        reading.report.flag(number, "invo_professional_role_id", role, "a role that opens nothing; kept as it is")
+    return {"involvement_kind": kind, "role": values.code(role), "organisation_kind": AGENCIES.get(kind, "social_care")}
+
+
 def _referral(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields = {
-        "referral_id": row["cine_referral_id"], "referral_date": reading.day(number, row, "cine_referral_date"),
-        "referral_source": values.text(row.get("cine_referral_source_code")),
-        "primary_need_code": values.text(row.get("cine_cin_primary_need_code")),
-        "referral_nfa": values.boolean(row.get("cine_referral_nfa")),
-        "closure_date": reading.day(number, row, "cine_close_date"),
-        "reason_for_closure": values.text(row.get("cine_close_reason")),
-    }  # fmt: skip
+    fields: dict[str, Any] = {"referral_id": row["cine_referral_id"]}
+    fields |= reading.days(row, referral_date="cine_referral_date", closure_date="cine_close_date")
+    fields |= reading.codes_of(number, row, REFERRAL_CODES, fields.get("referral_date"))
+    if "cine_referral_nfa" in row:
+        fields["referral_nfa"] = _read(values.boolean, row, "cine_referral_nfa")
     return reading.said(row["cine_person_id"], [Statement("socialcare.referral-recorded.v1", "R-CASE", fields, row=number)])
 
 
 def _need_plan(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields = {
-        "plan_kind": "need", "plan_id": row["cinp_cin_plan_id"],
-        "start_date": reading.day(number, row, "cinp_cin_plan_start_date"),
-        "end_date": reading.day(number, row, "cinp_cin_plan_end_date"),
-    }  # fmt: skip
+    fields = {"plan_kind": "need", "plan_id": row["cinp_cin_plan_id"]}
+    fields |= reading.days(row, start_date="cinp_cin_plan_start_date", end_date="cinp_cin_plan_end_date")
     return reading.said(row["cinp_person_id"], [Statement("socialcare.plan-recorded.v1", "R-CASE", fields, row=number)])
 
 
 def _protection_plan(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields = {
-        "plan_kind": "protection", "plan_id": row["cppl_cp_plan_id"],
-        "start_date": reading.day(number, row, "cppl_cp_plan_start_date"),
-        "end_date": reading.day(number, row, "cppl_cp_plan_end_date"),
-        "initial_category_of_abuse": _abuse(row.get("cppl_cp_plan_initial_category")),
-        "latest_category_of_abuse": _abuse(row.get("cppl_cp_plan_latest_category")),
-    }  # fmt: skip
+    fields: dict[str, Any] = {"plan_kind": "protection", "plan_id": row["cppl_cp_plan_id"]}
+    fields |= reading.days(row, start_date="cppl_cp_plan_start_date", end_date="cppl_cp_plan_end_date")
+    for end in ("initial", "latest"):
+        column = f"cppl_cp_plan_{end}_category"
+        if column in row:
+            code = _abuse(row[column])
+            fields[f"{end}_category_of_abuse"] = coded.check(reading.codes, reading.report, number, column, code, "abuse")
     return reading.said(row["cppl_person_id"], [Statement("socialcare.plan-recorded.v1", "R-CP", fields, row=number)])
 
 
-def _abuse(value: str | None) -> str | None:
+def _abuse(value: str) -> str | None:
     """The dataset holds words where the census holds codes."""
-    found = values.text(value)
+    found = values.code(value)
     return ABUSE.get(found.lower(), found) if found else None
 
 
 def _episode(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields = {
-        "episode_id": row["clae_cla_episode_id"], "decom": reading.day(number, row, "clae_cla_episode_start_date"),
-        "dec": reading.day(number, row, "clae_cla_episode_ceased_date"),
-        "rne": values.text(row.get("clae_cla_episode_start_reason")), "cin": values.text(row.get("clae_cla_primary_need_code")),
-        "rec": values.text(row.get("clae_cla_episode_ceased_reason")),
-    }  # fmt: skip
-    return reading.said(row["clae_person_id"], [Statement("socialcare.looked-after-recorded.v1", "R-CARE", fields, row=number)])
+    person = row["clae_person_id"]
+    fields: dict[str, Any] = {"episode_id": row["clae_cla_episode_id"]}
+    fields |= reading.days(row, decom="clae_cla_episode_start_date", dec="clae_cla_episode_ceased_date")
+    fields |= reading.codes_of(number, row, EPISODE_CODES, fields.get("decom"))
+    if reading.delivery.knows_statuses and fields.get("decom"):
+        statuses = reading.delivery.statuses.get(person, [])
+        fields["ls"] = _legal_status(statuses, fields["decom"], fields.get("dec") or reading.provenance.extracted)
+    return reading.said(person, [Statement("socialcare.looked-after-recorded.v1", "R-CARE", fields, row=number)])
+
+
+def _legal_status(statuses: list[tuple[str, str | None, str | None]], first: str, last: str) -> str | None:
+    """The status in force at an episode's end, or the last one before that: a change of status begins a new episode."""
+    within = [(start, code) for start, end, code in statuses if start <= last and (end is None or end > first) and code]
+    return max(within)[1] if within else None
 
 
 def _mother(reading: _Reading, number: int, row: Row) -> Said | None:
@@ -299,19 +379,40 @@ def _mother(reading: _Reading, number: int, row: Row) -> Said | None:
     return reading.said(child, [_relation(reading, child, mother, "mother", number)])
 
 
+def _member(reading: _Reading, number: int, row: Row) -> tuple[str, str]:
+    return _id(row, "fami_family_id"), _id(row, "fami_person_id")
+
+
 def _family(reading: _Reading) -> Iterator[Said]:
-    """Everybody with the same family id is related; the table says not how. Children of a family are siblings."""
-    families: dict[str, list[tuple[int, str]]] = {}
-    for number, row in reading.rows("fami_person_id"):
-        families.setdefault(row["fami_family_id"], []).append((number, row["fami_person_id"]))
-        reading.note()
-    for members in families.values():
-        for number, child in members:
-            others = [other for _, other in members if other != child]
-            if child in reading.delivery.persons and child not in reading.delivery.adults and others:
-                statements = [_relation(reading, child, other, _kind(reading, other), number) for other in others]
-                reading.report.accepted -= 1
-                yield reading.said(child, statements)
+    """Everybody with the same family id is related; the table says not how. Children of a family are siblings.
+
+    A family's rows may lie in several files of one delivery.
+    """
+    rows: dict[str, dict[str, list[int]]] = {}
+    for number, row in reading.table.rows():
+        try:
+            family, person = _member(reading, number, row)
+        except _RowRefused as refused:
+            reading.report.refuse(number, refused.column, row.get(refused.column), refused.why)
+            continue
+        rows.setdefault(family, {}).setdefault(person, []).append(number)
+        reading.delivery.families.setdefault(family, {})[person] = None
+    for family, found in rows.items():
+        yield from _relatives(reading, list(reading.delivery.families[family]), found)
+
+
+def _relatives(reading: _Reading, members: list[str], rows: Mapping[str, list[int]]) -> Iterator[Said]:
+    """Every child of a family with each of the others. rows: the rows of this file that name a member."""
+    last = max(number for numbers in rows.values() for number in numbers)
+    for child in members:
+        places = tuple((reading.report, number) for number in rows.get(child, ()))
+        others = [other for other in members if other != child]
+        if child in reading.delivery.persons and child not in reading.delivery.adults and others:
+            number = places[0][1] if places else last
+            statements = [_relation(reading, child, other, _kind(reading, other), number) for other in others]
+            yield replace(reading.said(child, statements), rows=places)
+        else:
+            reading.report.accepted += len(places)
 
 
 def _kind(reading: _Reading, other: str) -> str:
@@ -353,15 +454,16 @@ def _kind_of(order: int, needs: str, also: str, read: Callable[[_Reading], Itera
 
 _TABLES = (
     _kind_of(0, "pers_person_id pers_dob", "pers_forename pers_surname pers_sex pers_gender pers_ethnicity pers_upn_unknown pers_expected_dob pers_death_date pers_is_mother pers_common_child_id", _each(_person, "pers_person_id")),
-    _kind_of(1, "addr_table_id addr_person_id", "addr_address_json addr_address_type addr_address_postcode addr_address_start_date addr_address_end_date", _each(_address, "addr_person_id")),
+    _kind_of(1, "addr_table_id addr_person_id", "addr_address_json addr_address_type addr_address_postcode addr_address_start_date addr_address_end_date", _each(_address, "addr_person_id", "addr_table_id")),
     _kind_of(1, "link_person_id link_identifier_type link_identifier_value", "link_valid_from_date link_valid_to_date", _each(_identifier, "link_person_id")),
+    _kind_of(1, "lega_person_id lega_legal_status", "lega_legal_status_id lega_legal_status_start_date lega_legal_status_end_date", _each(_status, "lega_person_id")),
     _kind_of(1, "prof_professional_id", "prof_professional_name", _each(_professional, "prof_professional_id")),
     _kind_of(1, "dept_team_id dept_team_name", "", _each(_department, "dept_team_id")),
-    _kind_of(2, "invo_involvements_id invo_person_id", "invo_professional_id invo_professional_role_id invo_professional_team invo_involvement_start_date invo_involvement_end_date invo_referral_id", _each(_involvement, "invo_person_id")),
+    _kind_of(2, "invo_involvements_id invo_person_id", "invo_professional_id invo_professional_role_id invo_professional_team invo_involvement_start_date invo_involvement_end_date invo_referral_id", _each(_involvement, "invo_person_id", "invo_involvements_id")),
     _kind_of(2, "fami_family_id fami_person_id", "", _family),
-    _kind_of(2, "moth_person_id moth_childs_person_id", "", _each(_mother, "moth_childs_person_id")),
-    _kind_of(2, "cine_referral_id cine_person_id", "cine_referral_date cine_referral_source_code cine_cin_primary_need_code cine_referral_nfa cine_close_date cine_close_reason", _each(_referral, "cine_person_id")),
-    _kind_of(2, "cinp_cin_plan_id cinp_person_id", "cinp_cin_plan_start_date cinp_cin_plan_end_date", _each(_need_plan, "cinp_person_id")),
-    _kind_of(2, "cppl_cp_plan_id cppl_person_id", "cppl_cp_plan_start_date cppl_cp_plan_end_date cppl_cp_plan_initial_category cppl_cp_plan_latest_category", _each(_protection_plan, "cppl_person_id")),
-    _kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason", _each(_episode, "clae_person_id")),
+    _kind_of(2, "moth_person_id moth_childs_person_id", "", _each(_mother, "moth_childs_person_id", "moth_person_id")),
+    _kind_of(2, "cine_referral_id cine_person_id", "cine_referral_date cine_referral_source_code cine_cin_primary_need_code cine_referral_nfa cine_close_date cine_close_reason", _each(_referral, "cine_person_id", "cine_referral_id")),
+    _kind_of(2, "cinp_cin_plan_id cinp_person_id", "cinp_cin_plan_start_date cinp_cin_plan_end_date", _each(_need_plan, "cinp_person_id", "cinp_cin_plan_id")),
+    _kind_of(2, "cppl_cp_plan_id cppl_person_id", "cppl_cp_plan_start_date cppl_cp_plan_end_date cppl_cp_plan_initial_category cppl_cp_plan_latest_category", _each(_protection_plan, "cppl_person_id", "cppl_cp_plan_id")),
+    _kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason", _each(_episode, "clae_person_id", "clae_cla_episode_id")),
 )  # fmt: skip

@@ -1,0 +1,39 @@
+"""How a school's systems name one pupil, and what the files of one delivery tell each other of schools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.plumbing.files.report import Report
+from services.plumbing.subjects import Key, key, plain, valid_upns
+
+Row = Mapping[str, str]
+Spell = tuple[str, str, str]
+"""(school, sourceid, pupil's own id)"""
+
+
+@dataclass
+class Delivery:
+    """What the files of one delivery tell each other.
+
+    rows: (kind of table, collection) -> spell -> its rows in the files read so far. possible: (collection, school, sourceid)
+    -> sessions possible. schools: number -> name.
+    """
+
+    rows: dict[tuple[str, str], dict[Spell, list[tuple[Report, int, Row]]]] = field(default_factory=dict)
+    possible: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    schools: dict[str, str] = field(default_factory=dict)
+
+
+def school_keys(school: str, person: Mapping[str, Any]) -> tuple[Key, ...]:
+    """By what another system of this school may name the same pupil, the surer first.
+
+    A valid UPN with birth date and first name (a UPN is mistyped for a twin's); or birth date and both names.
+    """
+    born, given, family = person.get("birth_date"), plain(person.get("given_name")), plain(person.get("family_name"))
+    if not born or not given:
+        return ()
+    upns = [key("pupil", school, upn, born, given) for upn in sorted(valid_upns([person]))]
+    return (*upns, key("name", school, born, given, family)) if family else tuple(upns)

@@ -1,0 +1,250 @@
+"""What a source says, entry by entry, and what it changes: pure functions, told the state and the statements.
+
+A register keeps the state and publishes what these decide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from services.plumbing.contracts import EntryRule, Schemas
+from services.plumbing.kafka.outbox import NewEvent
+
+IDENTITY = "identity"
+NEVER = "0001-01-01"
+"""As of when a request speaks of who a person is: before every extract, so that it never keeps one out."""
+REMEMBERED = 32
+"""Marks an entry keeps of what the files of its extract date said."""
+_SEPARATOR = "\x1f"
+_encoder = msgspec.msgpack.Encoder(order="sorted")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a statement comes from. extracted: the date as of which the source speaks. by: whose request it was."""
+
+    extracted: str
+    file: str | None = None
+    sha256: str | None = None
+    authority: str | None = None
+    by: str | None = None
+
+    def data(self, row: int | None) -> dict[str, Any]:
+        """As events carry it."""
+        found = {
+            "extracted": self.extracted, "file": self.file, "row": row, "sha256": self.sha256, "authority": self.authority, "by": self.by,
+        }  # fmt: skip
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One entry a source sets or withdraws. fields: only what the source speaks of; None says that it is blank.
+
+    part: statements of one row with the same part are taken or refused together. completes: it only fills what the held
+    entries that fit its key fields lack; it makes none, and they stay as old as they are.
+    """
+
+    type: str
+    record_class: str
+    fields: Mapping[str, Any]
+    withdrawn: bool = False
+    row: int | None = None
+    part: int = 0
+    completes: bool = False
+
+
+class Held(msgspec.Struct, array_like=True):
+    """One entry as the register holds it. said: marks of which file of this extract date said what in which row.
+
+    Two rows of one extract may contradict one another: the later one stands, and the same files again change nothing.
+    since: of who a person is, as of when each field (and each type of identifier) was said.
+    """
+
+    fields: dict[str, Any]
+    extracted: str
+    withdrawn: bool = False
+    said: list[bytes] = []
+    since: dict[str, str] = {}
+
+
+class State(msgspec.Struct):
+    """All entries of one subject, by name."""
+
+    entries: dict[str, Held] = {}
+
+
+@dataclass
+class Outcome:
+    """What statements came to: events, the rows that changed something, and whether the state moved."""
+
+    events: list[NewEvent] = field(default_factory=list)
+    changed: set[int | None] = field(default_factory=set)
+    moved: bool = False
+
+
+def decide(state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas) -> Outcome:
+    """What these statements change: only that becomes events. Pure but for `state`, which follows.
+
+    An older extract changes nothing that a newer one said; of who a person is it fills what no newer one says. Saying the
+    same again is no event; a field the source does not speak of stays. A request without a file speaks of who a person is
+    as of NEVER. Marks and their like (entries with `items`) of one delivery become one event.
+    """
+    outcome = Outcome()
+    many: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for statement, rule in _meant(state, statements, schemas):
+        changed = _change(state, statement, rule, provenance, outcome)
+        if changed is None:
+            continue
+        outcome.changed.add(statement.row)
+        if rule.items:
+            item = changed | ({"row": statement.row} if statement.row else {})
+            many.setdefault((statement.type, statement.record_class), []).append(item)
+        else:
+            as_of = state.entries[entry_name(rule, statement.fields)].extracted
+            data = changed | {"provenance": replace(provenance, extracted=as_of).data(statement.row)}
+            outcome.events.append(NewEvent(statement.type, data, statement.record_class))
+    for (type, record_class), items in many.items():
+        rule = schemas.of(type).entry  # type: ignore[union-attr]
+        data = {rule.items: items, "provenance": provenance.data(None)}  # type: ignore[union-attr]
+        outcome.events.append(NewEvent(type, data, record_class))
+    return outcome
+
+
+def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
+    """The name of the entry that these fields speak of, among a subject's entries."""
+    key = "|".join(str(fields.get(part) or "") for part in rule.key)
+    return _SEPARATOR.join((rule.category, rule.kind, key))
+
+
+def _meant(state: State, statements: Sequence[Statement], schemas: Schemas) -> Iterator[tuple[Statement, EntryRule]]:
+    """Each statement with its rule; one that completes is one for each entry it fits."""
+    for statement in statements:
+        contract = schemas.of(statement.type)
+        assert contract is not None and contract.entry is not None, statement.type
+        rule = contract.entry
+        if not statement.completes:
+            yield statement, rule
+            continue
+        for held in standing(state, rule):
+            if all(held.fields.get(part) == statement.fields[part] for part in rule.key if part in statement.fields):
+                key = {part: held.fields.get(part) for part in rule.key}
+                yield replace(statement, fields={**statement.fields, **key}), rule
+
+
+def standing(state: State, rule: EntryRule) -> list[Held]:
+    """The entries of one kind that stand."""
+    prefix = _SEPARATOR.join((rule.category, rule.kind, ""))
+    return [held for name, held in state.entries.items() if name.startswith(prefix) and not held.withdrawn]
+
+
+def _change(
+    state: State, statement: Statement, rule: EntryRule, provenance: Provenance, outcome: Outcome
+) -> dict[str, Any] | None:
+    """The entry as it is now if this statement changes it, else None."""
+    name = entry_name(rule, statement.fields)
+    held = state.entries.get(name)
+    if statement.completes:
+        now = None if held is None else _completed(held, statement)
+    elif rule.category == IDENTITY and not statement.withdrawn:
+        extracted = NEVER if provenance.sha256 is None else provenance.extracted
+        now = _person(held, statement, replace(provenance, extracted=extracted))
+    else:
+        now = _entry(held, statement, provenance)
+    if now is None or now == held:
+        return None
+    state.entries[name] = now
+    outcome.moved = True
+    if held is not None and (held.fields, held.withdrawn) == (now.fields, now.withdrawn):
+        return None
+    if now.withdrawn:
+        return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
+    return dict(now.fields)
+
+
+def _entry(held: Held | None, statement: Statement, provenance: Provenance) -> Held | None:
+    """The entry after a statement; None when a newer extract spoke, or this file said it before."""
+    if held is not None and provenance.extracted < held.extracted:
+        return None
+    said = _said(held, statement, provenance)
+    if said is None or (held is None and statement.withdrawn):
+        return None
+    before = {} if held is None or held.withdrawn else held.fields
+    fields = {} if statement.withdrawn else _merged(before, statement.fields)
+    return Held(fields, provenance.extracted, statement.withdrawn, said)
+
+
+def _merged(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is held, with what is said now; a blank erases."""
+    return {name: value for name, value in {**before, **said}.items() if value is not None}
+
+
+def _person(held: Held | None, statement: Statement, provenance: Provenance) -> Held | None:
+    """Who a person is after a statement: each field by the newest extract that speaks of it; a blank erases nothing.
+
+    None when this file said it before.
+    """
+    extracted = provenance.extracted
+    before = Held({}, extracted) if held is None or held.withdrawn else held
+    newest = extracted >= before.extracted
+    said = _said(before, statement, provenance) if newest else before.said
+    if said is None:
+        return None
+    now = Held(dict(before.fields), max(extracted, before.extracted), False, said, dict(before.since))
+    for name, value in statement.fields.items():
+        if name == "identifiers":
+            _identify(now, before, value, extracted, newest=newest)
+        elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
+            now.fields[name], now.since[name] = value, extracted
+    return now
+
+
+def _may(held: Held, what: str, present: bool, extracted: str, *, newest: bool) -> bool:
+    """Whether an extract may say this. Of an older extract the first row stands: its marks are not remembered."""
+    since = held.since.get(what, held.extracted if present else "")
+    return since <= extracted if newest else since < extracted
+
+
+def _identify(now: Held, before: Held, said: Sequence[Mapping[str, Any]], extracted: str, *, newest: bool) -> None:
+    """Numbers go by their type, and one number is not current and former at once."""
+    held = before.fields.get("identifiers", [])
+    types = {item["type"] for item in held}
+    taken = [one for one in said if _may(before, _since(one), one["type"] in types, extracted, newest=newest)]
+    kept = [item for item in held if not any(_takes_over(one, item) for one in taken)]
+    for item in (*taken, *(item for item in held if item not in kept)):
+        now.since[_since(item)] = extracted
+    if taken:
+        now.fields["identifiers"] = sorted([*kept, *taken], key=lambda item: (item["type"], item["value"]))
+
+
+def _since(identifier: Mapping[str, Any]) -> str:
+    return f"identifiers {identifier['type']}"
+
+
+def _takes_over(said: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    type, other = said["type"], held["type"]
+    return type == other or (said["value"] == held["value"] and type.removeprefix("former_") == other.removeprefix("former_"))
+
+
+def _completed(held: Held, statement: Statement) -> Held:
+    """The entry with what it lacked, as old as it was."""
+    new = {name: value for name, value in statement.fields.items() if name not in held.fields and value is not None}
+    return Held({**held.fields, **new}, held.extracted, held.withdrawn, held.said, held.since)
+
+
+def _said(held: Held | None, statement: Statement, provenance: Provenance) -> list[bytes] | None:
+    """The marks of what was said with this added; None when this file said exactly this before.
+
+    A file is its content: a correction back to an earlier value comes in another file and counts.
+    """
+    before = held.said if held is not None and held.extracted == provenance.extracted else []
+    if provenance.sha256 is None:
+        return before
+    told = [provenance.sha256, statement.row, statement.fields, statement.withdrawn]
+    mark = hashlib.blake2b(_encoder.encode(told), digest_size=6).digest()
+    return None if mark in before else [*before[1 - REMEMBERED :], mark]
