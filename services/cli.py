@@ -172,7 +172,7 @@ class Client:
         from deploy.local import secrets
 
         self._secret = secrets.load(state_folder()).clients["cli"]
-        self._http = httpx.Client(timeout=600)
+        self._http = httpx.Client(timeout=None)
         self._tokens: dict[str, str] = {}
 
     def __enter__(self) -> Client:
@@ -371,22 +371,21 @@ def policy_lint(options: Any) -> int:
 
 def demo_generate(options: Any) -> int:
     from deploy.local.authority.generate import generate
+    from deploy.local.progress import Bar
 
-    manifest = generate(options.out, children=options.children, seed=options.seed, today=date.today(), progress=_progress)
+    manifest = generate(options.out, children=options.children, seed=options.seed, today=date.today(), progress=Bar())
     show(options, manifest, f"{options.out}: {manifest.get('children', options.children)} invented children")
     return DONE
 
 
-def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{what}: {done} of {total}        ", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
 
 def demo_load(options: Any) -> int:
     from deploy.local import demonstration
+    from deploy.local.progress import Bar
 
     with Client() as client:
-        return demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=_progress)
+        return demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=Bar())
 
 
 def demo_show(options: Any) -> int:
