@@ -37,6 +37,11 @@ def folder_of(state: Path) -> Path:
     return state / "demonstration"
 
 
+def loaded(state: Path) -> bool:
+    """Whether the demonstration is there, whole."""
+    return (folder_of(state) / "loaded.json").exists()
+
+
 def load(client: Client, state: Path, *, children: int, seed: int, say: Say, progress: Progress) -> int:
     """Generate and load; 0. Loaded before: nothing is done. Ended half-way: everything is sent again, which is harmless."""
     folder = folder_of(state)
@@ -182,11 +187,11 @@ def end_involvement(client: Client, state: Path) -> str:
 def screen(client: Client, state: Path) -> str:
     """Addresses, who to be, what to see, what to change."""
     folder = folder_of(state)
-    loaded = _read(folder, "loaded.json")
-    lines = ["", "Childview is running. Everyone in it is invented.", "", *_counts(loaded["counts"], client), ""]
+    told = _read(folder, "loaded.json")
+    lines = ["", "Childview is running. Everyone in it is invented.", "", *_counts(told["counts"], client), ""]
     lines += [f"  {what:22} http://127.0.0.1:{port_of(name)}{path}" for what, name, path in ADDRESSES]
-    if loaded["today"] < date.today().isoformat():
-        lines += ["", f"  This data was made on {loaded['today']}: dates that say `yesterday` are off. `make reset demo` makes it anew."]
+    if told["today"] < date.today().isoformat():
+        lines += ["", f"  This data was made on {told['today']}: dates that say `yesterday` are off. `make reset demo` makes it anew."]
     lines += ["", "Who to be (sign in by choosing a name; `childview token ROLE` gives a bearer token):"]
     lines += [f"  {p['name']:28} {p['title']:34} {p['try']}" for p in _first_of_each_role(_read(folder, "personas.json"))]
     lines += ["", "What to see:"]

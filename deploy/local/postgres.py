@@ -18,7 +18,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "150",
-    "shared_buffers": "96MB",
+    "shared_buffers": "48MB",
     "work_mem": "8MB",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -22,7 +22,8 @@ ENTRY_KEPT = ("category", "kind", "key", "items", "effective")
 """Of `x-entry`; what else it says may be added, and then stays."""
 SPOKEN = frozenset({"title", "description", "examples", "default", "deprecated", "$id", "$schema", "$comment"})
 """Words for people."""
-LOWER, UPPER = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties"), ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
+LOWER = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties")
+UPPER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
 GROUPS = ("properties", "$defs")
 READ = SPOKEN | {"type", "enum", "required", "additionalProperties", "items", "pattern", "x-entry", "$ref", *LOWER, *UPPER, *GROUPS}
 """Words that are compared by what they mean. Any other must stay as it is."""

@@ -17,15 +17,19 @@ from deploy.local.authority.people import Authority, Child
 
 PUPIL = [
     "pupilonrolltableid", "NativeId", "sourceid", "upn", "surname", "forename", "formersurname", "dob", "sex", "ethnicity",
-    "language", "entrydate", "enrolstatus", "ncyearactual", "senprovision", "termlysessionspossible",
+    "language", "entrydate", "enrolstatus", "ncyearactual", "senprovision",
+    "termlysessionspossible", "termlysessionsauthorised", "termlysessionsunauthorised",
 ]  # fmt: skip
 LEAVER = [
     "pupilnolongeronrolltableid", "NativeId", "sourceid", "upn", "surname", "forename", "dob", "sex", "entrydate", "leavingdate",
-    "ncyearleaving", "termlysessionspossible",
+    "ncyearleaving", "termlysessionspossible", "termlysessionsauthorised", "termlysessionsunauthorised",
 ]  # fmt: skip
 ON, OFF = ("pupilonrolltableid", "onroll"), ("pupilnolongeronrolltableid", "offroll")
 CODES = {"/": 1, "\\": 2, "I": 3, "O": 4, "L": 5, "M": 6}
-MISSED = (("I", 0.5), ("O", 0.2), ("M", 0.15), ("U", 0.15))
+MISSED = {"I": 0.5, "O": 0.2, "M": 0.15, "U": 0.15}
+AUTHORISED = {"I", "M"}
+DETAILED = 2
+"""The newest collections tell sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
 SUSPENDED, REASONS = 0.02, ("DB", "PP", "VP", "VA", "PA", "BU", "DM", "MT")
 SCHOOLS_A_DELIVERY = 6
 """The files of so many schools go in one delivery: what is checked and taken at once stays small, however large the authority."""
@@ -46,11 +50,13 @@ class Spell:
 
 @dataclass(frozen=True)
 class Census:
-    """What schools count of one term. until: the last day it knows of. newest: it says what is so now, too."""
+    """What schools count of one term. until: the last day it knows of. newest: it says what is so now, too. detailed: it
+    tells sessions missed by reason."""
 
     term: Term
     until: date
     newest: bool
+    detailed: bool
 
     @property
     def stem(self) -> str:
@@ -73,7 +79,7 @@ class Census:
 def censuses(today: date) -> list[Census]:
     """A year's collections, oldest first. The last ends where the marks begin."""
     until, held = marked_days(today)[0] - timedelta(days=1), counted(today)
-    return [Census(term, min(term.last, until), term is held[-1]) for term in held]
+    return [Census(term, min(term.last, until), term is held[-1], term in held[-DETAILED:]) for term in held]
 
 
 def write(folder: Path, authority: Authority, progress: Progress) -> int:
@@ -131,9 +137,9 @@ def _table(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -
 def _census(folder: Path, authority: Authority, census: Census, held: Sequence[Spell]) -> None:
     here, gone = [s for s in held if not census.left(s)], [s for s in held if census.left(s)]
     _table(folder / f"{census.stem}_pupilonroll.csv", PUPIL, (_pupil(authority, census, spell) for spell in here))
-    _table(folder / f"{census.stem}_pupilnolongeronroll.csv", LEAVER, (_leaver(census, spell) for spell in gone))
+    _table(folder / f"{census.stem}_pupilnolongeronroll.csv", LEAVER, (_leaver(authority, census, spell) for spell in gone))
     for (id, roll), some in ((ON, here), (OFF, gone)):
-        sessions = (row for spell in some for row in _sessions(authority, census, spell, id))
+        sessions = (row for spell in some for row in _sessions(authority, census, spell, id) if census.detailed)
         _table(folder / f"{census.stem}_termlysessiondetails{roll}.csv", [id, *_ROW, "attendancereason", "sessions"], sessions)
     excluded = (row for spell in here for row in _exclusions(authority, census, spell))
     columns = ["termlyexclusionsonrolltableid", ON[0], *_ROW, "category", "startdate", "sessions", "reason"]
@@ -173,17 +179,17 @@ def _pupil(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]
         "ethnicity": luck.choice(("WBRI", "WOTH", "APKN", "BAFR", "MOTH", "AIND", "WIRI")),
         "language": luck.choice(("ENG", "ENG", "ENG", "URD", "POL", "CYM", "SOM", "RON")),
         "entrydate": spell.first.isoformat(), "enrolstatus": "C", "ncyearactual": _year(child, census.until),
-        "senprovision": child.sen, "termlysessionspossible": _possible(census, spell) or "",
+        "senprovision": child.sen, **_sums(authority, census, spell),
     }  # fmt: skip
 
 
-def _leaver(census: Census, spell: Spell) -> dict[str, Any]:
+def _leaver(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]:
     child = spell.child
     assert child.born is not None and spell.last is not None
     return _row(census, spell, OFF[0]) | {
         "upn": child.upn or "", "surname": spell.family, "forename": child.given, "dob": child.born.isoformat(), "sex": child.sex,
         "entrydate": spell.first.isoformat(), "leavingdate": spell.last.isoformat(), "ncyearleaving": _year(child, spell.last),
-        "termlysessionspossible": _possible(census, spell) or "",
+        **_sums(authority, census, spell),
     }  # fmt: skip
 
 
@@ -198,11 +204,27 @@ def _needs(census: Census, spell: Spell) -> Iterator[dict[str, Any]]:
         yield _row(census, spell) | {"sentype": types[(spell.child.number + rank) % len(types)], "sentyperank": rank}
 
 
-def _sessions(authority: Authority, census: Census, spell: Spell, id: str) -> Iterator[dict[str, Any]]:
+def _sums(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]:
+    """Sessions possible, and where the collection does not tell them by reason, those missed."""
+    possible = _possible(census, spell)
+    if census.detailed or not possible:
+        return {"termlysessionspossible": possible or "", "termlysessionsauthorised": "", "termlysessionsunauthorised": ""}
+    missed = _missed(authority, census, spell)
+    authorised = sum(count for code, count in missed.items() if code in AUTHORISED)
+    rest = sum(missed.values()) - authorised
+    return {"termlysessionspossible": possible, "termlysessionsauthorised": authorised, "termlysessionsunauthorised": rest}
+
+
+def _missed(authority: Authority, census: Census, spell: Spell) -> dict[str, int]:
+    """Sessions missed in the term by reason."""
     luck = _luck(authority, spell.child, f"{census.term.name} {spell.table_id}")
     missed = _possible(census, spell) * min(0.9, spell.child.absence * luck.uniform(0.6, 1.4))
-    for code, share in MISSED:
-        if count := round(missed * share):
+    return {code: round(missed * share) for code, share in MISSED.items()}
+
+
+def _sessions(authority: Authority, census: Census, spell: Spell, id: str) -> Iterator[dict[str, Any]]:
+    for code, count in _missed(authority, census, spell).items():
+        if count:
             yield _row(census, spell, id) | {"attendancereason": code, "sessions": count}
 
 
