@@ -421,11 +421,16 @@ def rebuild(options: Any) -> int:
 
 
 def events_show(options: Any) -> int:
+    from aiokafka.errors import KafkaError
+
     from deploy.local import events, installation
     from services.plumbing import contracts
 
     topics = [channel.topic for channel in contracts.channels(*_contracts()) if channel.kind != "heartbeats"]
-    found = asyncio.run(events.of_stream(installation.bootstrap(), topics, options.stream))
+    try:
+        found = asyncio.run(events.of_stream(installation.bootstrap(), topics, options.stream))
+    except KafkaError as error:
+        raise Failed(f"Kafka cannot be reached ({type(error).__name__}); is it up? `make up`") from None
     if not found:
         raise Failed("no topic holds a record of this stream")
     show(options, {"stream": options.stream, "events": found}, "\n".join(map(_event_text, found)))
