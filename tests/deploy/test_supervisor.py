@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from deploy.local import supervisor
-from deploy.local.process import Identity, spawn
+from deploy.local.process import spawn
 from deploy.local.supervisor import CannotStart, Program, Supervisor
 from tests.journeys.installation import ROOT, eventually
 
@@ -107,14 +107,6 @@ def test_down_after_a_killed_supervisor_waits_for_all_at_once_and_not_for_what_i
         one.wait()
         one.stdout.close()
     assert supervisor.SERVICES_PATIENCE - 1 < took < 2 * supervisor.SERVICES_PATIENCE
-
-
-def test_a_zombie_does_not_keep_one_waiting():
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    started = time.monotonic()
-    Identity.of(process.pid).end(patience=20)
-    assert time.monotonic() - started < 10
-    process.wait()
 
 
 FAKE = """

@@ -77,7 +77,7 @@ class _Maker:
 
 
 def _clue(make: _Maker, story: Story) -> None:
-    child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.08)
+    child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.18)
     case = Case("need", make.today - timedelta(days=16), "N1", child.case.workers if child.case else ())
     story.children["clue"] = replace(child, case=case)
     story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology.", child=child)
