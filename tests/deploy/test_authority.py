@@ -137,6 +137,15 @@ def test_who_moved_this_year_has_sessions_at_both_schools_and_none_in_between(ma
         assert row["leavingdate"] < entered["P" + id[1:]]
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_the_mark_that_is_corrected_later_is_what_the_story_says_whatever_the_seed(tmp_path, seed):
+    told = generate(tmp_path, children=20, seed=seed, today=TODAY)["correction"]
+    truth = {code: letter for letter, code in schooling.CODES.items()}
+    wanted = {row["student_id"] for row in json.loads((tmp_path / told["file"]).read_text())["data"]}
+    held = [row for row in marks(tmp_path) if row["student_id"] in wanted and (row["date"], row["session"]) == (told["date"], told["session"])]
+    assert [truth[row["attendance_code_id"]] for row in held] == [told["before"]]
+
+
 def test_every_code_is_in_the_lists(made):
     codes = code_lists(desks.CONTRACTS)
     said = {

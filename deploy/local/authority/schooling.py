@@ -30,6 +30,7 @@ MISSED = {"I": 0.5, "O": 0.2, "M": 0.15, "U": 0.15}
 AUTHORISED = {"I", "M"}
 DETAILED = 2
 """The newest collections tell sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
+LATE = 0.02
 SUSPENDED, REASONS = 0.02, ("DB", "PP", "VP", "VA", "PA", "BU", "DM", "MT")
 SCHOOLS_A_DELIVERY = 6
 """The files of so many schools go in one delivery: what is checked and taken at once stays small, however large the authority."""
@@ -266,12 +267,13 @@ def _student(child: Child) -> dict[str, Any]:
 
 
 def marks_of(authority: Authority, child: Child) -> Iterator[dict[str, Any]]:
-    """Every session of the last four school weeks. A falling child misses more from week to week."""
+    """Every session of the last four school weeks. A falling child misses more from week to week; one who misses nothing is
+    never late either."""
     luck = _luck(authority, child, "marks")
     days = marked_days(authority.today)
     for place, day in enumerate(days):
         missing = child.absence + (0.2 + 0.7 * place / len(days) if child.falling else 0)
         for session, present in (("AM", "/"), ("PM", "\\")):
-            code = luck.choice("IIOM") if luck.random() < missing else "L" if luck.random() < 0.02 else present
+            code = luck.choice("IIOM") if luck.random() < missing else "L" if luck.random() < (LATE if child.absence else 0) else present
             late = {"minutes_late": luck.randrange(3, 40)} if code == "L" else {}
             yield {"student_id": child.number, "date": day.isoformat(), "session": session, "attendance_code_id": CODES[code], **late}
