@@ -48,6 +48,12 @@ def test_asked_wrongly_is_failed_and_never_mistaken_for_refusals(wrong, tmp_path
     assert done.returncode == 1 and "--help" in json.loads(done.stdout)["error"]
 
 
+def test_a_policy_file_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    done = run("policy", "lint", str(tmp_path), "--json", state=tmp_path)
+    assert done.returncode == 1 and json.loads(done.stdout)["error"].startswith("broken.json is no JSON")
+
+
 class Service(http.server.BaseHTTPRequestHandler):
     """Gives tokens and takes deliveries, as a service would: for what the client sends, not for what a service does."""
 
