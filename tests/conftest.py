@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +17,8 @@ import pytest
 from deploy.local import kafka as local_kafka
 from deploy.local import postgres as local_postgres
 from deploy.local.process import Account, spawn
+from tests.serving import Authority
+from tests.serving import authority as running_authority
 
 
 def free_port() -> int:
@@ -67,16 +69,38 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def database(postgres: str) -> AsyncIterator[str]:
-    """The address of a fresh, empty database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+async def make_database(postgres: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Makes fresh, empty databases; gives the address of each."""
     conn = await asyncpg.connect(postgres)
-    await conn.execute(f"create database {name}")
+    made: list[str] = []
+
+    async def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex[:12]}")
+        await conn.execute(f"create database {made[-1]}")
+        return postgres.rsplit("/", 1)[0] + f"/{made[-1]}"
+
     try:
-        yield postgres.rsplit("/", 1)[0] + f"/{name}"
+        yield make
     finally:
-        await conn.execute(f"drop database {name} with (force)")
+        for name in made:
+            await conn.execute(f"drop database {name} with (force)")
         await conn.close()
+
+
+@pytest.fixture
+async def database(make_database: Callable[[], Awaitable[str]]) -> str:
+    """The address of a fresh, empty database."""
+    return await make_database()
+
+
+@pytest.fixture
+async def authority(
+    request: pytest.FixtureRequest, make_database: Callable[[], Awaitable[str]], tmp_path: Path
+) -> AsyncIterator[Authority]:
+    """An issuer, policy and socialcare, or the services that a test module names in `SERVICES`."""
+    services = getattr(request.module, "SERVICES", ("policy", "socialcare"))
+    async with running_authority(make_database, free_port, tmp_path, services) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -154,7 +154,7 @@ def _park(client: Client, folder: Path) -> None:
     """A record that nobody can read comes to one stream: it waits, and people are told."""
     one = _read(folder, "parked.json")
     id = _person(client, one["local_id"]) if one["service"] == "socialcare" else _pupil(client, one)
-    asyncio.run(_send_unreadable(f"{one['service']}.events", id))
+    asyncio.run(send_unreadable(f"{one['service']}.events", id))
 
 
 def _pupil(client: Client, one: dict[str, Any]) -> str:
@@ -162,7 +162,8 @@ def _pupil(client: Client, one: dict[str, Any]) -> str:
     return client.ask("POST", "education", "/v1/pupils/find", json=body)["id"]
 
 
-async def _send_unreadable(topic: str, key: str) -> None:
+async def send_unreadable(topic: str, key: str) -> None:
+    """A record of a stream that nobody can read."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap(), acks="all", enable_idempotence=True)
     await producer.start()
     try:
@@ -229,7 +230,7 @@ ADDRESSES = (
     ("the pages", "childview", "/"),
     ("the API", "childview", "/v1"),
     ("its description", "childview", "/openapi.json"),
-    ("how things stand", "childview", "/metrics"),
+    ("whether it is ready", "childview", "/health/ready"),
 )
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from services.audit import main as audit
 from services.childview import main as childview
 from services.education import main as education
-from services.plumbing import source
-from services.plumbing.settings import Settings, from_environment
+from services.plumbing import settings, source
 from services.policy import main as policy
 from services.socialcare import main as socialcare
 
@@ -19,9 +18,9 @@ FOLDER = ROOT / "contracts" / "http"
 APPLICATIONS = {
     "audit": audit.application,
     "childview": childview.application,
-    "education": lambda settings: source.application(education.KIND, settings),
+    "education": lambda found: source.application(education.KIND, found),
     "policy": policy.application,
-    "socialcare": lambda settings: source.application(socialcare.KIND, settings),
+    "socialcare": lambda found: source.application(socialcare.KIND, found),
 }
 
 
@@ -30,10 +29,11 @@ def described(service: str) -> str:
     return json.dumps(APPLICATIONS[service](_settings(service)).openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _settings(service: str) -> Settings:
-    nowhere = {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_MASTER_KEY": "00" * 32}
+def _settings(service: str) -> settings.Settings:
+    secret = dict.fromkeys((settings.MASTER, settings.ADDRESS, settings.DIGEST), "00" * settings.KEY_BYTES)
+    nowhere = {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_ISSUER": "http://nowhere", settings.CLIENT: "none", **secret}
     nowhere["CHILDVIEW_CONTRACTS"] = str(ROOT / "contracts")
-    return from_environment(service, "api", nowhere)
+    return settings.from_environment(service, "api", nowhere)
 
 
 def main() -> None:

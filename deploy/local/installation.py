@@ -17,7 +17,7 @@ from deploy.local.kafka import Broker
 from deploy.local.postgres import Cluster
 from deploy.local.secrets import Secrets
 from deploy.local.supervisor import Program, named_port
-from services.plumbing import contracts
+from services.plumbing import contracts, demonstration
 from services.plumbing.settings import port_of, process_name
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def _postgres(cluster: Cluster, found: Secrets) -> Program:
 
 
 async def _databases(cluster: Cluster, found: Secrets) -> None:
-    """A database and a role for each service; no role may enter another's database."""
+    """A database and a role for each service, marked as a demonstration's; no role may enter another's database."""
     conn = await asyncpg.connect(cluster.dsn())
     try:
         for name in secrets.SERVICES:
@@ -72,6 +72,8 @@ async def _databases(cluster: Cluster, found: Secrets) -> None:
                 await conn.execute(f"revoke connect on database {name} from public")
     finally:
         await conn.close()
+    for name in secrets.SERVICES:
+        await demonstration.mark(cluster.dsn(role=name, password=found.passwords[name], database=name))
 
 
 def _kafka(state: Path) -> Program:
@@ -116,6 +118,7 @@ def environment(
     return _common(state) | {
         "CHILDVIEW_DATABASE": cluster.dsn(role=service, password=found.passwords[service], database=service),
         "CHILDVIEW_KAFKA": bootstrap(),
+        "CHILDVIEW_ISSUER": f"http://127.0.0.1:{port_of('issuer')}",
         "CHILDVIEW_CLIENT_SECRET": found.clients[identity],
         "CHILDVIEW_MASTER_KEY": found.master_keys[service],
         "CHILDVIEW_ADDRESS_KEY": found.address_key,

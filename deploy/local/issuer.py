@@ -1,6 +1,7 @@
 """The local OIDC issuer: RS256, one key with a kid, code flow with PKCE, client credentials. For demonstrations alone.
 
-Services refuse what it signs unless they run as a demonstration. People are the invented ones of personas.json.
+It says so in its key set and its description; services refuse its keys unless their database is marked as a demonstration's
+(`plumbing.demonstration`). People are the invented ones of personas.json.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jwt.algorithms import RSAAlgorithm
 
 from services.plumbing.settings import port_of
+from services.plumbing.tokens import DEMONSTRATION
 
 USER_LIFETIME, SERVICE_LIFETIME, CODE_LIFETIME = 8 * 3600, 3600, 60
 APPS = {"childview": "/signed-in", "policy": "/signed-in", "audit": "/signed-in"}
@@ -109,12 +111,13 @@ def application(issuer: Issuer) -> FastAPI:
             "code_challenge_methods_supported": ["S256"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "subject_types_supported": ["public"],
+            DEMONSTRATION: True,
         }
 
     @app.get("/jwks")
     def jwks() -> dict[str, Any]:
         public = json.loads(RSAAlgorithm.to_jwk(issuer.key.public_key()))
-        return {"keys": [{**public, "kid": issuer.kid, "use": "sig", "alg": "RS256"}]}
+        return {"keys": [{**public, "kid": issuer.kid, "use": "sig", "alg": "RS256"}], DEMONSTRATION: True}
 
     @app.get("/authorize")
     def authorize(
@@ -165,7 +168,7 @@ def application(issuer: Issuer) -> FastAPI:
         person: str = Form(""),
         post: str = Form(""),
     ) -> JSONResponse:
-        if not secrets.compare_digest(issuer.clients.get(client_id, secrets.token_hex()), client_secret):
+        if not _same(issuer.clients.get(client_id, secrets.token_hex()), client_secret):
             raise HTTPException(401, "unknown client")
         if grant_type == "client_credentials":
             made, lifetime = issuer.sign(f"service:{client_id}", audience, lifetime=SERVICE_LIFETIME), SERVICE_LIFETIME
@@ -192,9 +195,13 @@ def _redeem(issuer: Issuer, code: str, client: str, verifier: str) -> dict[str, 
     """The person a code stands for: once, within a minute, by the app that asked, with the verifier of its challenge."""
     persona, asked_by, challenge, until = issuer.codes.pop(code, ({}, "", "", 0.0))
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-    if not persona or asked_by != client or until < time.time() or not secrets.compare_digest(digest, challenge):
+    if not persona or asked_by != client or until < time.time() or not _same(digest, challenge):
         raise HTTPException(400, "the code is not good")
     return persona
+
+
+def _same(one: str, other: str) -> bool:
+    return secrets.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
 
 
 def _page(people: list[dict[str, Any]], hidden: Mapping[str, str]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVICES = ("education", "socialcare", "childview", "policy", "audit")
-IDENTITIES = (*SERVICES, "identity", "projector", "cli")
+IDENTITIES = (*SERVICES, "identity", "projector", "cli", "scrape")
+"""`scrape` reads `/metrics` and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,18 @@ class Secrets:
 
 
 def load(state: Path) -> Secrets:
-    """The installation's secrets, made now where there are none."""
+    """The installation's secrets, made now where there are none; an identity that came later gets its own."""
     path = state / "secrets" / "secrets.json"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.parent.chmod(0o700)
         _write(path, _new())
-    return Secrets(**json.loads(path.read_text()))
+    found = json.loads(path.read_text())
+    missing = [name for name in IDENTITIES if name not in found["clients"]]
+    if missing:
+        found["clients"] |= {name: secrets.token_urlsafe(32) for name in missing}
+        _write(path, found)
+    return Secrets(**found)
 
 
 def _new() -> dict:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,7 @@ from services.childview.projection import projector, rebuild, store
 from services.childview.projection.apply import Rules
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.projector import Projector
+from services.childview.reading import road
 from services.childview.reading.lease_holder import LeaseHolder
 from services.childview.reading.road import Reading
 from services.plumbing import app as wires
@@ -32,6 +34,8 @@ from services.plumbing.sealing import KeyCache
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import ServiceTokens
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def rules(settings: Settings) -> Rules:
@@ -54,7 +58,7 @@ def key_cache(settings: Settings, http: httpx.AsyncClient) -> KeyCache:
 
 async def make_schemas(settings: Settings, pool: asyncpg.Pool) -> None:
     """Every table of childview, whichever process comes first."""
-    await database.migrate(settings.database)
+    await database.migrate(settings.database, MIGRATIONS)
     async with database.transaction(pool) as conn:
         await conn.execute("select pg_advisory_xact_lock(7305117)")
         await store.make(conn, store.LIVE)
@@ -84,6 +88,7 @@ def application(settings: Settings) -> FastAPI:
 
     app = wires.create_app(settings, routers=[api.router, site.router], lifespan=lifespan, measure=measure)
     site.mount(app)
+    app.add_exception_handler(road.Moved, api.moved)
     return app
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,8 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Request:
-    """Who asks about which child for what: exactly the declared attributes. A missing one is unavailable."""
+    """Who asks about which child for what: exactly the declared attributes, but for `action`, which is being decided. A
+    missing one is unavailable."""
 
     subject: Attributes
     relationship: Attributes
@@ -70,8 +71,8 @@ def level(bundle: Bundle, request: Request, resource: Attributes) -> Decision:
     """How much of one field or entry may be shown."""
     allowed, denied, sat = [], [], 0
     for bit, policy in enumerate(bundle.policies):
-        named = [NAMES[action] for action in policy.actions if action in NAMES]
-        if named and _fires(policy, request, resource):
+        named = [NAMES[action] for action in policy.actions if action in NAMES and _fires(policy, request, resource, action)]
+        if named:
             sat |= 1 << bit
             (allowed if policy.allows else denied).extend(named)
     return Decision(decided(allowed, denied), sat)
@@ -82,35 +83,45 @@ def allowed(bundle: Bundle, request: Request, action: str) -> tuple[bool, int]:
     good = bad = False
     sat = 0
     for bit, policy in enumerate(bundle.policies):
-        if action in policy.actions and _fires(policy, request, {}):
+        if action in policy.actions and _fires(policy, request, {}, action):
             sat |= 1 << bit
             good, bad = good or policy.allows, bad or not policy.allows
     return good and not bad, sat
 
 
-def _fires(policy: Policy, request: Request, resource: Attributes) -> bool:
-    """Whether a policy counts: an allow when all it asks is true, a deny unless something it asks is false."""
+def _fires(policy: Policy, request: Request, resource: Attributes, action: str) -> bool:
+    """Whether a policy counts for an action: an allow when all it asks is true, a deny unless something it asks is false."""
     if policy.waivable and request.context.get("break_glass") is True:
         return False
-    truth = _all([_any([_all([_test(t, request, resource) for t in one]) for one in element]) for element in policy.tests])
+    groups = {**vars(request), "resource": resource, "context": {**request.context, "action": action}}
+    truth = _all(_any(_all(_test(t, groups) for t in one) for one in element) for element in policy.tests)
     return truth is Truth.TRUE or (truth is Truth.UNKNOWN and not policy.allows)
 
 
-def _all(found: Sequence[Truth]) -> Truth:
-    if Truth.FALSE in found:
-        return Truth.FALSE
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.TRUE
+def _all(found: Iterable[Truth]) -> Truth:
+    """True when all are; the first that is false settles it."""
+    whole = Truth.TRUE
+    for one in found:
+        if one is Truth.FALSE:
+            return one
+        if one is Truth.UNKNOWN:
+            whole = one
+    return whole
 
 
-def _any(found: Sequence[Truth]) -> Truth:
-    if Truth.TRUE in found:
-        return Truth.TRUE
-    return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.FALSE
+def _any(found: Iterable[Truth]) -> Truth:
+    """True when one is; the first that is true settles it."""
+    whole = Truth.FALSE
+    for one in found:
+        if one is Truth.TRUE:
+            return one
+        if one is Truth.UNKNOWN:
+            whole = one
+    return whole
 
 
-def _test(test: language.Test, request: Request, resource: Attributes) -> Truth:
-    group = resource if test.group == "resource" else getattr(request, test.group)
-    value = group.get(test.name)
+def _test(test: language.Test, groups: Mapping[str, Attributes]) -> Truth:
+    value = groups[test.group].get(test.name)
     return Truth.UNKNOWN if value is None else _holds(test.condition, value)
 
 

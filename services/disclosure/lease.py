@@ -18,7 +18,8 @@ class Cover(msgspec.Struct, frozen=True):
 class Lease(msgspec.Struct, frozen=True):
     """Everything about the asker that decides. Only policy knows it; nobody asserts their own.
 
-    policy_version: the position in policy.events it reflects. conflicts: children whose gate is closed to this person.
+    policy_version: the position in policy.events it reflects. conflicts: children whose gate is closed to this person,
+    each with the closest kind that was declared: `self`, `relative` or `conflict`.
     """
 
     person: str
@@ -35,7 +36,7 @@ class Lease(msgspec.Struct, frozen=True):
     training: list[str]
     vetting_current: bool
     address_hash: str | None
-    conflicts: list[str]
+    conflicts: dict[str, str]
     colleagues_children: list[str]
     purpose: str
     bundle: str

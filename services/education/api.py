@@ -10,9 +10,8 @@ from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, Field
 
 from services.plumbing import app as wires
-from services.plumbing.problems import Problem
 from services.plumbing.register import Statement
-from services.plumbing.source import Here, command
+from services.plumbing.source import Here, command, find
 from services.plumbing.tokens import Principal
 
 router = APIRouter()
@@ -31,12 +30,8 @@ class Mark(BaseModel):
 
 @router.post("/v1/pupils/find", summary="A pupil by the school's own number")
 async def find_pupil(here: Here, who: Caller, body: dict[str, str]) -> dict[str, Any]:
-    """{"kind": "census" | "mis", "value"} -> {"id"}. A number is never in an address."""
-    async with here.pool.acquire() as conn:
-        found = await here.register.find(conn, (body.get("kind", ""), body.get("value", "")))
-    if found is None:
-        raise Problem("not-found", "No pupil of the register has this number.")
-    return {"id": str(found)}
+    """{"kind": "census" | "mis", "value"} -> {"id"}. A number is never in an address. Recorded, found or not."""
+    return await find(here, (body.get("kind", ""), body.get("value", "")), who=who, action="find-pupil")
 
 
 @router.post("/v1/pupils/{id}/attendance", status_code=201, summary="Record or correct one mark")
@@ -46,4 +41,4 @@ async def record_attendance(
     """The mark of this pupil, school, date and session is this one from now on."""
     fields = mark.model_dump(mode="json", by_alias=True, exclude_none=True)
     statement = Statement("education.attendance-recorded.v1", "R-REGISTER", fields)
-    return await command(here, id, statement, who=who, key=idempotency_key)
+    return await command(here, id, statement, who=who, action="record-attendance", key=idempotency_key)

@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import hmac
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -19,8 +21,10 @@ import msgspec
 
 from services.plumbing import database, telemetry
 from services.plumbing.contracts import SchemaRefused
+from services.plumbing.kafka import envelope
 from services.plumbing.kafka.outbox import NewEvent, Outbox, Validator, lock_streams
 from services.plumbing.problems import Problem
+from services.plumbing.tokens import Principal
 
 TYPE = "access-recorded.v1"
 PATIENCE = 5.0
@@ -55,6 +59,7 @@ class ChildAccess(msgspec.Struct, frozen=True):
     flags: dict[str, bool] = {}
     streams: dict[str, int] = {}
     decision: int = 0
+    parked: list[str] = []
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -89,6 +94,24 @@ def digest(key: bytes, *parts: bytes) -> str:
 def stream_of(service: str) -> uuid.UUID:
     """The stream that a service's access records are numbered in."""
     return uuid.uuid5(_NAMESPACE, service)
+
+
+def of_request(who: Principal, action: str, *, status: int, purpose: str | None = None, detail: dict[str, Any]) -> Access:
+    """The record of one request that reads no child's view: whose it was, what it did, what became of it.
+
+    detail: ids and counts, never a personal value.
+    """
+    return Access(
+        id=envelope.uuid7(),
+        action=action,
+        person=who.subject,
+        post=who.post,
+        purpose=purpose,
+        clock=envelope.timestamp(datetime.now(UTC)),
+        channel="service" if who.service else "api",
+        status=status,
+        detail=detail,
+    )
 
 
 @dataclass
@@ -131,6 +154,23 @@ class AccessWriter:
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SchemaRefused) as error:
             raise Problem("audit-unavailable", "Nothing is shown that cannot be recorded. Try again soon.") from error
 
+    @contextlib.asynccontextmanager
+    async def recorded(
+        self, who: Principal, action: str, *, status: int = 200, purpose: str | None = None, **detail: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Around the work of one request: what became of it, done or refused, is recorded before the answer leaves.
+
+        Gives the record's `detail`, to which the work may add ids and counts. Raises Problem `audit-unavailable`: what was
+        done stays done, the caller learns nothing of it, and asking again with the same Idempotency-Key does it no second time.
+        """
+        try:
+            yield detail
+        except Exception as error:
+            status = error.status if isinstance(error, Problem) else 500
+            await self.write(of_request(who, action, status=status, purpose=purpose, detail=detail))
+            raise
+        await self.write(of_request(who, action, status=status, purpose=purpose, detail=detail))
+
     async def _run(self) -> None:
         while True:
             group = [await self._queue.get()]
@@ -161,12 +201,12 @@ class AccessWriter:
                 waiting.done.set_result(number)
 
     async def _insert(self, accesses: list[Access]) -> int:
+        stream = stream_of(self._service)
         if self._conn is None or self._conn.is_closed():
             self._conn = await database.connect_one(self._dsn, name=self._service)
-        stream = stream_of(self._service)
+            await lock_streams(self._conn, [stream], kind="access")
         events = [NewEvent(f"{self._service}.{TYPE}", msgspec.to_builtins(access), None) for access in accesses]
         async with self._conn.transaction():
-            await lock_streams(self._conn, [stream], kind="access")
             return (await self._outbox.append(self._conn, [(stream, events)]))[stream]
 
     async def _drop_connection(self) -> None:

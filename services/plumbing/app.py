@@ -1,4 +1,4 @@
-"""The wires every HTTP service shares: problems, tokens, health, metrics, idempotency, and serving itself."""
+"""The wires every HTTP service shares: tokens, health, metrics, idempotency, preconditions, and serving itself."""
 
 from __future__ import annotations
 
@@ -12,18 +12,16 @@ import asyncpg
 import httpx
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.plumbing import problems, telemetry
+from services.plumbing import access, demonstration, edge, telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.settings import Settings
 from services.plumbing.tokens import Principal, ServiceTokens, Verifier, refused
 
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[bool]]
+SCRAPERS = ("cli", "scrape")
 _log = telemetry.log("http")
 
 
@@ -45,17 +43,7 @@ def create_app(
     app.state.ready = ready
     for router in (*routers, _health):
         app.include_router(router)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(asyncpg.PostgresConnectionError, _unreachable)
-    app.add_exception_handler(asyncpg.InterfaceError, _unreachable)
-    app.add_exception_handler(asyncpg.CannotConnectNowError, _unreachable)
-    app.add_exception_handler(asyncpg.AdminShutdownError, _unreachable)
-    app.add_exception_handler(asyncpg.CrashShutdownError, _unreachable)
-    app.add_exception_handler(OSError, _unreachable)
-    app.add_exception_handler(TimeoutError, _unreachable)
-    app.add_middleware(Edge, measure=app.state.telemetry)
+    edge.stand(app, app.state.telemetry)
     return app
 
 
@@ -65,7 +53,7 @@ def _with_client(lifespan: Lifespan) -> Lifespan:
         settings: Settings = app.state.settings
         async with httpx.AsyncClient() as http:
             app.state.http = http
-            app.state.verifier = Verifier(settings.issuer, settings.service, http=http)
+            app.state.verifier = verifier(settings, settings.service, http)
             app.state.tokens = ServiceTokens(
                 settings.issuer, client=settings.service, secret=settings.client_secret, http=http
             )
@@ -76,10 +64,18 @@ def _with_client(lifespan: Lifespan) -> Lifespan:
     return both
 
 
+def verifier(settings: Settings, audience: str, http: httpx.AsyncClient) -> Verifier:
+    """What verifies tokens that this installation's issuer made for an audience."""
+    return Verifier(
+        settings.issuer, audience, http=http, lifetime=settings.signing_keys_lifetime, demonstration=settings.demonstration
+    )
+
+
 async def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve on 127.0.0.1 until told to stop."""
+    """Serve on 127.0.0.1 until told to stop. Raises Disagreement where a demonstration and what is real would mix."""
     telemetry.log_to_stderr()
     _log.info("Starting.", extra=telemetry.fields(**settings.describe()))
+    await demonstration.agree(settings)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=settings.port, log_config=None, access_log=False, timeout_graceful_shutdown=5
     )
@@ -134,6 +130,18 @@ def service_only(*names: str) -> Callable[..., Awaitable[Principal]]:
         return who
 
     return check
+
+
+def etag(key: bytes, *parts: bytes) -> str:
+    """A keyed digest of what stands: who lacks the key cannot test a guess by it."""
+    return f'"{access.digest(key, *parts)[:32]}"'
+
+
+def fits(if_match: str | None, stands: str | None) -> None:
+    """Raises Problem `version-conflict` when an If-Match names neither what stands (None: nothing) nor, by `*`, anything."""
+    named = {one.strip() for one in (if_match or "").split(",")}
+    if if_match is not None and (stands is None or not named & {stands, "*"}):
+        raise Problem("version-conflict", "It changed in the meantime. Read it again, then decide again.")
 
 
 async def once(
@@ -196,70 +204,6 @@ async def ready_now(request: Request) -> JSONResponse:
 
 
 @_health.get("/metrics", include_in_schema=False)
-async def metrics(request: Request) -> Response:
-    """Prometheus text."""
+async def metrics(request: Request, who: Annotated[Principal, Depends(service_only(*SCRAPERS))]) -> Response:
+    """Prometheus text. Sizes of queues tell of protected children: only operators and what collects figures read them."""
     return Response(request.app.state.telemetry.metrics.render(), media_type="text/plain; version=0.0.4")
-
-
-# -- answers that are not what was asked for ---------------------------------------------------------------------
-
-
-def answer(problem: Problem) -> JSONResponse:
-    """A problem as an HTTP answer."""
-    return JSONResponse(problem.body, status_code=problem.status, media_type=problems.MEDIA_TYPE)
-
-
-async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
-    request.app.state.telemetry.metrics.add("refusals", type=error.kind)
-    return answer(error)
-
-
-async def _invalid(_: Request, error: Exception) -> Response:
-    """Say where the request is wrong, never what stood there: it may be a name."""
-    assert isinstance(error, RequestValidationError)
-    places = [{"at": "/".join(map(str, item["loc"])), "why": item["type"]} for item in error.errors()]
-    return answer(Problem("validation", "Some of the request is missing or has the wrong form.", errors=places))
-
-
-async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    kind = {404: "not-found", 401: "token", 413: "too-large", 429: "too-many"}.get(error.status_code, "validation")
-    return answer(Problem(kind, "There is nothing at this address.", status=error.status_code))
-
-
-async def _unreachable(_: Request, error: Exception) -> Response:
-    _log.warning("A part this depends on cannot be reached.", extra=telemetry.fields(error=type(error).__name__))
-    return answer(Problem("no-lease", "A part this depends on cannot be reached. Try again soon."))
-
-
-ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
-"""Nothing of ours is kept by a browser or a proxy."""
-
-
-class Edge:
-    """Around every request: one span under the caller's trace, without its address; headers that always stand.
-
-    Plain ASGI: `app.middleware("http")` runs each request in a task group of its own, which cost a third of a read.
-    """
-
-    def __init__(self, app: ASGIApp, *, measure: telemetry.Telemetry) -> None:
-        self._app = app
-        self._measure = measure
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        parent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"), None)
-        with self._measure.span("request", parent=parent, method=scope["method"]) as span:
-
-            async def answer(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    span.set_attribute("status", message["status"])
-                    there = {name.lower() for name, _ in message["headers"]}
-                    message["headers"] = [*message["headers"], *(one for one in ALWAYS if one[0] not in there)]
-                await send(message)
-
-            await self._app(scope, receive, answer)

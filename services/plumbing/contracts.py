@@ -32,7 +32,8 @@ class EntryRule:
     """How an event's data sets or withdraws entries (the schema's `x-entry`).
 
     items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
-    effective: the field holding the effective date.
+    effective: the field holding the effective date. lasts: what the entry says stays true until it ends, on the day in the
+    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports.
     """
 
     category: str
@@ -40,6 +41,9 @@ class EntryRule:
     key: tuple[str, ...]
     effective: str
     items: str | None
+    lasts: bool = False
+    end: str | None = None
+    organisation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,25 @@ def common_name(type: str) -> str:
 
 def _contract(path: Path) -> Contract:
     schema = json.loads(path.read_text())
-    rule = schema.get("x-entry")
     classes = schema.get("x-record-class") or ()
     return Contract(
         name=f"{path.parent.name}.{path.stem}",
         schema=schema,
-        entry=None
-        if rule is None
-        else EntryRule(rule["category"], rule["kind"], tuple(rule["key"]), rule["effective"], rule.get("items")),
+        entry=_rule(schema["x-entry"]) if "x-entry" in schema else None,
         record_classes=(classes,) if isinstance(classes, str) else tuple(classes),
+    )
+
+
+def _rule(item: Mapping[str, Any]) -> EntryRule:
+    return EntryRule(
+        category=item["category"],
+        kind=item["kind"],
+        key=tuple(item["key"]),
+        effective=item["effective"],
+        items=item.get("items"),
+        lasts="end" in item,
+        end=item.get("end"),
+        organisation=item.get("organisation"),
     )
 
 

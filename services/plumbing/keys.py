@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import asyncpg
 import httpx
@@ -11,7 +10,6 @@ import msgspec
 
 from services.plumbing import access, sealing
 from services.plumbing.access import Access, AccessWriter
-from services.plumbing.kafka import envelope
 from services.plumbing.sealing import KeyAnswer, KeyName
 from services.plumbing.tokens import Principal, ServiceTokens
 
@@ -62,18 +60,9 @@ def _record(principal: Principal, wanted: Sequence[Wanted], answers: Sequence[Ke
     for item, answer in zip(wanted, answers, strict=True):
         label = f"{item.record_class} {answer.status}"
         counts[label] = counts.get(label, 0) + 1
-    return Access(
-        id=envelope.uuid7(),
-        action="keys",
-        person=principal.subject,
-        post=None,
-        purpose=None,
-        clock=envelope.timestamp(datetime.now(UTC)),
-        channel="service",
-        status=200,
-        query=access.digest(b"keys", *(f"{item.stream}|{item.record_class}".encode() for item in wanted)),
-        detail={"keys": counts},
-    )
+    query = access.digest(b"keys", *(f"{item.stream}|{item.record_class}".encode() for item in wanted))
+    found = access.of_request(principal, "keys", status=200, detail={"keys": counts})
+    return msgspec.structs.replace(found, query=query)
 
 
 class KeyClient:

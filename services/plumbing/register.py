@@ -30,16 +30,19 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a statement comes from. extracted: the date as of which the source speaks."""
+    """Where a statement comes from. extracted: the date as of which the source speaks. by: whose request it was."""
 
     extracted: str
     file: str | None = None
     sha256: str | None = None
     authority: str | None = None
+    by: str | None = None
 
     def data(self, row: int | None) -> dict[str, Any]:
         """As events carry it."""
-        found = {"extracted": self.extracted, "file": self.file, "row": row, "sha256": self.sha256, "authority": self.authority}
+        found = {
+            "extracted": self.extracted, "file": self.file, "row": row, "sha256": self.sha256, "authority": self.authority, "by": self.by,
+        }  # fmt: skip
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -131,7 +134,7 @@ def _change(
     state: State, statement: Statement, rule: EntryRule, provenance: Provenance, outcome: Outcome
 ) -> dict[str, Any] | None:
     """The entry as it is now if this statement changes it, else None."""
-    name = "\x1f".join((rule.category, rule.kind, "|".join(str(statement.fields.get(part) or "") for part in rule.key)))
+    name = entry_name(rule, statement.fields)
     held = state.entries.get(name)
     if held is not None and provenance.extracted < held.extracted:
         return None
@@ -152,6 +155,11 @@ def _change(
     if statement.withdrawn:
         return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
     return dict(fields)
+
+
+def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
+    """The name of the entry that these fields speak of, among a subject's entries."""
+    return "\x1f".join((rule.category, rule.kind, "|".join(str(fields.get(part) or "") for part in rule.key)))
 
 
 def _said(held: Held | None, statement: Statement, provenance: Provenance) -> list[bytes] | None:
@@ -264,6 +272,17 @@ class Register:
         """What the register holds of a subject."""
         found = await conn.fetchval("select state from subjects where stream_id = $1", stream)
         return None if found is None else _decoder.decode(found)
+
+    async def lock(self, conn: asyncpg.Connection, stream: uuid.UUID) -> None:
+        """Nobody else changes this subject before the caller's transaction ends."""
+        await lock_streams(conn, [stream], kind=self._kind)
+
+    async def entry(self, conn: asyncpg.Connection, stream: uuid.UUID, statement: Statement) -> bytes | None:
+        """The entry this statement speaks of, as bytes that differ when what it says differs; None where there is none."""
+        contract, state = self._schemas.of(statement.type), await self.state(conn, stream)
+        assert contract is not None and contract.entry is not None, statement.type
+        held = None if state is None else state.entries.get(entry_name(contract.entry, statement.fields))
+        return None if held is None else _encoder.encode([held.fields, held.withdrawn])
 
     async def _resolve(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
         """The stream of each, made now where there is none and it may be; all its keys remembered."""

@@ -29,15 +29,30 @@ PORTS = {
 
 URL = "CHILDVIEW_URL_"
 SECRET = frozenset({"database", "client_secret", "master_key", "address_key", "digest_key"})
+CLIENT, MASTER, ADDRESS, DIGEST = "CHILDVIEW_CLIENT_SECRET", "CHILDVIEW_MASTER_KEY", "CHILDVIEW_ADDRESS_KEY", "CHILDVIEW_DIGEST_KEY"
+NEEDS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("childview", "api"): frozenset({CLIENT, DIGEST}),
+    ("childview", "identity"): frozenset({CLIENT}),
+    ("childview", "projector"): frozenset({CLIENT, ADDRESS}),
+    ("policy", "api"): frozenset({ADDRESS, DIGEST}),
+    ("audit", "api"): frozenset(),
+}
+"""Secrets that a process works with, by service and role; it does not start without them."""
+SOURCE_NEEDS = frozenset({CLIENT, MASTER, DIGEST})
+"""The same of every source's `api`. A relay sends what is sealed already and needs none."""
+KEY_BYTES = 32
 
 
 class SettingMissing(Exception):
-    """A variable the process cannot do without is absent; the message names it."""
+    """A variable the process cannot do without is absent or no key; the message names it and holds no value."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What one process knows about where it runs. Keys are raw bytes; times are seconds."""
+    """What one process knows about where it runs. Keys are raw bytes, empty where the role needs none; times are seconds.
+
+    demonstration: must agree with the database's mark (see `plumbing.demonstration`).
+    """
 
     service: str
     role: str
@@ -57,6 +72,7 @@ class Settings:
     stale_after: float = 30.0
     watchdog_after: float = 60.0
     key_lifetime: float = 900.0
+    signing_keys_lifetime: float = 300.0
     report_days: int = 30
     otlp_endpoint: str | None = None
 
@@ -88,19 +104,20 @@ def port_variable(name: str) -> str:
 
 
 def from_environment(service: str, role: str, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings of this process. Raises SettingMissing for a variable that has no default."""
+    """Settings of this process. Raises SettingMissing for a variable that has no default and that the role needs."""
     name = process_name(service, role)
+    needs = NEEDS.get((service, role), SOURCE_NEEDS if role == "api" else frozenset())
     return Settings(
         service=service,
         role=role,
         port=port_of(name, environment),
         database=_required(environment, "CHILDVIEW_DATABASE"),
         kafka=environment.get("CHILDVIEW_KAFKA", f"127.0.0.1:{port_of('kafka', environment)}"),
-        issuer=environment.get("CHILDVIEW_ISSUER", f"http://127.0.0.1:{port_of('issuer', environment)}"),
-        client_secret=environment.get("CHILDVIEW_CLIENT_SECRET", ""),
-        master_key=bytes.fromhex(environment.get("CHILDVIEW_MASTER_KEY", "")),
-        address_key=bytes.fromhex(environment.get("CHILDVIEW_ADDRESS_KEY", "")),
-        digest_key=bytes.fromhex(environment.get("CHILDVIEW_DIGEST_KEY", "")),
+        issuer=_required(environment, "CHILDVIEW_ISSUER"),
+        client_secret=_required(environment, CLIENT) if CLIENT in needs else environment.get(CLIENT, ""),
+        master_key=_key(environment, MASTER, needs),
+        address_key=_key(environment, ADDRESS, needs),
+        digest_key=_key(environment, DIGEST, needs),
         state=Path(environment.get("CHILDVIEW_STATE", ".childview")),
         demonstration=environment.get("CHILDVIEW_DEMONSTRATION") == "1",
         contracts=tuple(Path(root) for root in environment.get("CHILDVIEW_CONTRACTS", "contracts").split(os.pathsep)),
@@ -108,6 +125,7 @@ def from_environment(service: str, role: str, environment: Mapping[str, str] = o
         stale_after=float(environment.get("CHILDVIEW_STALE_AFTER", "30")),
         watchdog_after=float(environment.get("CHILDVIEW_WATCHDOG_AFTER", "60")),
         key_lifetime=float(environment.get("CHILDVIEW_KEY_LIFETIME", "900")),
+        signing_keys_lifetime=float(environment.get("CHILDVIEW_SIGNING_KEYS_LIFETIME", "300")),
         report_days=int(environment.get("CHILDVIEW_REPORT_DAYS", "30")),
         otlp_endpoint=environment.get("CHILDVIEW_OTLP_ENDPOINT") or None,
     )
@@ -125,3 +143,16 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not environment.get(name):
         raise SettingMissing(f"{name} is not set; `make up` sets it for every process")
     return environment[name]
+
+
+def _key(environment: Mapping[str, str], name: str, needs: frozenset[str]) -> bytes:
+    """A key as bytes: empty only where the role does not need it."""
+    if name not in needs and not environment.get(name):
+        return b""
+    try:
+        found = bytes.fromhex(_required(environment, name))
+    except ValueError:
+        found = b""
+    if len(found) != KEY_BYTES:
+        raise SettingMissing(f"{name} is no key: it must be {KEY_BYTES * 2} hexadecimal digits")
+    return found

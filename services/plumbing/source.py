@@ -8,7 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,15 +20,15 @@ from fastapi.responses import JSONResponse
 
 from services.plumbing import app as wires
 from services.plumbing import database, keys, telemetry
-from services.plumbing.access import AccessWriter
-from services.plumbing.contracts import Codes, Schemas, code_lists
+from services.plumbing.access import AccessWriter, digest
+from services.plumbing.contracts import Codes, SchemaRefused, Schemas, code_lists
 from services.plumbing.files import delivery, report
 from services.plumbing.files.delivery import Options, Recognise
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import Relay
 from services.plumbing.keys import Wanted
 from services.plumbing.problems import Problem
-from services.plumbing.register import Provenance, Register, Statement
+from services.plumbing.register import Key, Provenance, Register, Said, Statement
 from services.plumbing.sealing import Keyring
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
@@ -174,6 +174,19 @@ async def take_files(
     """What became of each file. The same content again changes nothing, so an Idempotency-Key is not needed here."""
     if len(files) > MOST_FILES:
         raise Problem("too-many", f"Send at most {MOST_FILES} files at a time.")
+    options = Options(authority, collection, extracted)
+    async with here.writer.recorded(who, "import", files=len(files)) as detail:
+        summaries = await _taken(here, files, options, by=who.subject)
+        detail |= {name: sum(one[name] for one in summaries) for name in COUNTED}
+    refused = any("why" in one for one in summaries)
+    return JSONResponse({"files": summaries}, status_code=422 if refused and len(summaries) == 1 else 200)
+
+
+COUNTED = ("rows", "accepted", "flagged", "refused", "unchanged", "events")
+
+
+async def _taken(here: Source, files: Sequence[UploadFile], options: Options, *, by: str) -> list[dict[str, Any]]:
+    """Take files as they come in; a summary of each."""
     with tempfile.TemporaryDirectory() as folder:
         names: dict[Path, str] = {}
         for number, upload in enumerate(files):
@@ -182,10 +195,7 @@ async def take_files(
                 while chunk := await upload.read(1 << 20):
                     out.write(chunk)
             names[path] = Path(upload.filename or path.name).name
-        options = Options(authority, collection, extracted)
-        summaries = await import_paths(here, list(names), options, names=names)
-    refused = any("why" in one for one in summaries)
-    return JSONResponse({"files": summaries}, status_code=422 if refused and len(summaries) == 1 else 200)
+        return await import_paths(here, list(names), options, names=names, by=by)
 
 
 async def import_paths(
@@ -195,33 +205,87 @@ async def import_paths(
     *,
     progress: delivery.Progress = lambda file, done, total: None,
     names: Mapping[Path, str] | None = None,
+    by: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Take files or folders; a summary of each file. What the CLI and the endpoint call."""
-    return await delivery.take(
-        here.register, paths, here.kind.recognise(here.codes), options, state=here.settings.state, progress=progress, names=names
-    )
+    """Take files or folders; a summary of each file. by: whose request it is, for the events' provenance."""
+    recognise = signed(here.kind.recognise(here.codes), by)
+    return await delivery.take(here.register, paths, recognise, options, state=here.settings.state, progress=progress, names=names)
 
 
-# -- commands ----------------------------------------------------------------------------------------------------
+def signed(recognise: Recognise, by: str | None) -> Recognise:
+    """The same files, and whatever they say is said by this principal."""
+
+    def one(path: Path, name: str, options: Options) -> delivery.Source:
+        found = recognise(path, name, options)
+        return replace(found, read=lambda report: (_by(said, by) for said in found.read(report)))
+
+    return one
+
+
+def _by(said: Said, by: str | None) -> Said:
+    return replace(said, provenance=replace(said.provenance, by=by))
+
+
+# -- finds and commands ------------------------------------------------------------------------------------------
+
+
+async def find(here: Source, key: Key, *, who: Principal, action: str) -> dict[str, str]:
+    """{"id"} of a subject by a natural key, recorded either way. Raises Problem `not-found`."""
+    query = digest(here.settings.digest_key, *(part.encode() for part in key))
+    async with here.writer.recorded(who, action, query=query) as detail:
+        async with here.pool.acquire() as conn:
+            stream = await here.register.find(conn, key)
+        if stream is None:
+            raise Problem("not-found", f"No {here.kind.subject} of the register has this number.")
+        detail["stream"] = str(stream)
+    return {"id": str(stream)}
 
 
 async def command(
-    here: Source, id: uuid.UUID, statement: Statement, *, who: Principal, key: str | None, status: int = 201
+    here: Source,
+    id: uuid.UUID,
+    statement: Statement,
+    *,
+    who: Principal,
+    action: str,
+    key: str | None,
+    status: int = 201,
+    if_match: str | None = None,
 ) -> Response:
-    """Let one subject's entry be what a request says, from now on; committed before the answer leaves.
+    """Let one subject's entry be what a request says, from now on; committed and recorded before the answer leaves.
 
-    key: the caller's Idempotency-Key. Raises Problem `not-found` for a subject the register does not have.
+    key: the caller's Idempotency-Key. if_match: the ETag of the entry the caller wants to change. The answer has the entry's
+    ETag. Raises Problem: `not-found` for a subject the register does not have, `version-conflict`.
     """
-    provenance = Provenance(datetime.now(UTC).date().isoformat())
+    provenance = Provenance(datetime.now(UTC).date().isoformat(), by=who.subject)
     asked = msgspec.json.encode([str(id), statement.type, dict(statement.fields), statement.withdrawn])
 
-    async with database.transaction(here.pool) as conn:
+    async with here.writer.recorded(who, action, status=status, stream=str(id)), database.transaction(here.pool) as conn:
         if await here.register.state(conn, id) is None:
             raise Problem("not-found", "The register has no such record.")
 
         async def work() -> tuple[int, bytes]:
-            outcome = await here.register.change(conn, id, [statement], provenance)
-            return status, msgspec.json.encode({"id": str(id), "events": len(outcome.events)})
+            await here.register.lock(conn, id)
+            wires.fits(if_match, await _etag(here, conn, id, statement))
+            try:
+                outcome = await here.register.change(conn, id, [statement], provenance)
+            except SchemaRefused as refused:
+                raise broken(refused) from None
+            body = {"id": str(id), "events": len(outcome.events), "etag": await _etag(here, conn, id, statement)}
+            return status, msgspec.json.encode(body)
 
         code, body = await wires.once(conn, principal=who.subject, key=key, request=asked, work=work)
-    return Response(body, status_code=code, media_type="application/json")
+    found = msgspec.json.decode(body)
+    headers = {"ETag": found["etag"]} if found.get("etag") else {}
+    return Response(body, status_code=code, media_type="application/json", headers=headers)
+
+
+def broken(refused: SchemaRefused) -> Problem:
+    """A body that breaks its contract: where, never what stood there."""
+    return Problem("validation", "The body breaks its contract.", errors=[{"at": refused.where, "why": refused.why}])
+
+
+async def _etag(here: Source, conn: asyncpg.Connection, id: uuid.UUID, statement: Statement) -> str | None:
+    """Of the one entry that a statement speaks of: of the subject's others it tells nothing."""
+    entry = await here.register.entry(conn, id, statement)
+    return None if entry is None else wires.etag(here.settings.digest_key, id.bytes, statement.type.encode(), entry)

@@ -1,6 +1,7 @@
 """Tokens: OIDC bearer tokens of people and of services, verified against the issuer's published keys.
 
-Issuer, audience and algorithm are pinned; a verified token is remembered by its hash for no longer than its life.
+Issuer, audience and algorithm are pinned. A verified token is remembered by its hash, for no longer than its life and
+than the keys stand as they are: the key set is fetched again every few minutes, and when it changed nothing is remembered.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import jwt
@@ -19,7 +21,11 @@ from services.plumbing.problems import Problem
 ALGORITHMS = ["RS256"]
 LEEWAY = 5
 REFETCH_AFTER = 5.0
+RETRY_AFTER = 1.0
 REMEMBERED = 10_000
+KEYS_LIFETIME = 300.0
+DEMONSTRATION = "demonstration"
+"""The member of an issuer's key set by which it says that it lets anybody be anyone."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +44,32 @@ class Principal:
 
 
 class Verifier:
-    """Verifies tokens of one issuer made for one audience."""
+    """Verifies tokens of one issuer made for one audience.
 
-    def __init__(self, issuer: str, audience: str, *, http: httpx.AsyncClient) -> None:
+    lifetime: seconds after which the published keys are asked for again. While the issuer cannot be asked they stand for as
+    long again, then nobody is let in. demonstration: whether the keys of a demonstration's issuer are taken.
+    """
+
+    def __init__(
+        self, issuer: str, audience: str, *, http: httpx.AsyncClient, lifetime: float = KEYS_LIFETIME, demonstration: bool = False
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._http = http
+        self._lifetime = lifetime
+        self._demonstration = demonstration
+        self._published: list[dict[str, Any]] = []
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = 0.0
+        self._fetched = self._failed = -float("inf")
         self._lock = asyncio.Lock()
         self._known: OrderedDict[bytes, Principal] = OrderedDict()
 
     async def verify(self, token: str) -> Principal:
         """Whose token this is. Raises Problem `token`, which never says which check failed."""
+        if not token.isascii():
+            raise refused()
+        if self._age() > self._lifetime:
+            await self._refresh()
         mark = hashlib.sha256(token.encode()).digest()
         known = self._known.get(mark)
         if known is not None and known.expires > time.time():
@@ -58,11 +77,27 @@ class Verifier:
         try:
             principal = self._read(token, await self._key(token))
         except jwt.PyJWTError as error:
+            self._known.pop(mark, None)
             raise refused() from error
         self._known[mark] = principal
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return principal
+
+    def _age(self) -> float:
+        return time.monotonic() - self._fetched
+
+    async def _refresh(self) -> None:
+        """Ask for the keys again. Raises Problem `token` (503) once they are too old to be trusted."""
+        if self._lock.locked() and self._age() <= 2 * self._lifetime:
+            return
+        async with self._lock:
+            if self._age() > self._lifetime:
+                try:
+                    await self._fetch()
+                except Problem:
+                    if self._age() > 2 * self._lifetime:
+                        raise
 
     def _read(self, token: str, key: jwt.PyJWK) -> Principal:
         claims = jwt.decode(
@@ -83,20 +118,35 @@ class Verifier:
         kid = jwt.get_unverified_header(token).get("kid")
         if kid not in self._keys:
             async with self._lock:
-                if kid not in self._keys and time.monotonic() - self._fetched > REFETCH_AFTER:
+                if kid not in self._keys and self._age() > REFETCH_AFTER:
                     await self._fetch()
         if kid not in self._keys:
             raise jwt.InvalidKeyError("unknown key")
         return self._keys[kid]
 
     async def _fetch(self) -> None:
+        """Take the keys that are published now, and forget every token when they are not the ones there were."""
+        if time.monotonic() - self._failed <= RETRY_AFTER:
+            raise _unchecked()
         try:
             answer = await self._http.get(f"{self._issuer}/jwks", timeout=5)
             answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise Problem("token", "Sign-in cannot be checked now. Try again soon.", status=503) from error
-        self._keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(answer.json()).keys if key.key_id}
+            body = answer.json()
+            published = body["keys"]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            self._failed = time.monotonic()
+            raise _unchecked() from error
+        if body.get(DEMONSTRATION) and not self._demonstration:
+            published = []
+        if published != self._published:
+            self._known.clear()
+            self._published = published
+            self._keys = {key["kid"]: jwt.PyJWK(key) for key in published if key.get("kid") and key.get("kty") == "RSA"}
         self._fetched = time.monotonic()
+
+
+def _unchecked() -> Problem:
+    return Problem("token", "Sign-in cannot be checked now. Try again soon.", status=503)
 
 
 def refused() -> Problem:

@@ -17,7 +17,8 @@ from services.policy.store import Post
 
 PURPOSES: Mapping[str, list[str]] = json.loads(Path(__file__).with_name("purposes.json").read_text())
 """Which purposes a post may work for (sentence S02)."""
-GATES = frozenset({"self", "relative", "conflict"})
+GATES = ("self", "relative", "conflict")
+"""What closes a child's gate to a person, the closest first."""
 
 
 async def issue(conn: asyncpg.Connection, *, person: str, post_id: str | None, purpose: str, today: date) -> Lease:
@@ -73,7 +74,7 @@ def _lease(
         training=sorted(one.course for one in post.training if one.until >= day),
         vetting_current=(post.vetting_until or "") >= day,
         address_hash=post.address_hash,
-        conflicts=sorted(child for child, kind in declared if kind in GATES),
+        conflicts=_closed(declared),
         colleagues_children=sorted(child for child, kind in declared if kind == "colleague"),
         purpose=purpose,
         bundle=bundle,
@@ -83,3 +84,8 @@ def _lease(
         name=post.name,
         purposes=purposes,
     )
+
+
+def _closed(declared: list[tuple[str, str]]) -> dict[str, str]:
+    """The children whose gate is closed, each with the closest kind that was declared."""
+    return {child: kind for kind in reversed(GATES) for child, said in declared if said == kind}

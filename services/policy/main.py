@@ -15,10 +15,11 @@ from fastapi import FastAPI
 
 from services.plumbing import app as wires
 from services.plumbing import database, source
+from services.plumbing.access import AccessWriter
 from services.plumbing.contracts import Schemas
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.settings import Settings, from_environment
-from services.plumbing.tokens import Verifier
+from services.plumbing.telemetry import Telemetry
 from services.policy import api, store
 from services.policy.api import Policy
 
@@ -39,22 +40,27 @@ def vocabulary(contracts: Path) -> dict[str, Any]:
 
 def application(settings: Settings) -> FastAPI:
     """The HTTP service."""
+    measure = Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.migrate(settings.database, MIGRATIONS)
         pool = await database.connect(settings.database, name="policy")
-        outbox = Outbox("policy", "policy.events", Schemas.load(*settings.contracts))
-        users = Verifier(settings.issuer, "childview", http=app.state.http)
-        here = Policy(settings, pool, outbox, vocabulary(settings.contracts[0]), users)
+        schemas = Schemas.load(*settings.contracts)
+        writer = AccessWriter(service="policy", dsn=settings.database, schemas=schemas, telemetry=measure)
+        await writer.start()
+        outbox = Outbox("policy", "policy.events", schemas)
+        users = {name: wires.verifier(settings, name, app.state.http) for name in api.DECIDERS}
+        here = Policy(settings, pool, outbox, writer, vocabulary(settings.contracts[0]), users)
         await _start(here)
         app.state.policy = here
         try:
             yield
         finally:
+            await writer.stop()
             await pool.close()
 
-    return wires.create_app(settings, routers=[api.router], lifespan=lifespan)
+    return wires.create_app(settings, routers=[api.router], lifespan=lifespan, measure=measure)
 
 
 async def _start(here: Policy) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 
 from services.plumbing.files import values
@@ -12,6 +13,8 @@ from services.plumbing.files.tables import open_table
 from services.policy.leases import PURPOSES
 from services.policy.store import Cover, Post, Training
 
+LONGEST_COVER = timedelta(days=28)
+"""A manager records cover for four weeks at most at a time (sentence S11)."""
 NEEDED = {"person_id", "post_id", "name", "role", "organisation_kind"}
 
 
@@ -33,7 +36,7 @@ def read(path: Path, name: str, report: Report, *, address_key: bytes) -> Iterat
 def post(row: Mapping[str, str], *, address_key: bytes) -> Post:
     """One post from one row. Raises ValueError with a sentence."""
     if row["role"] not in PURPOSES:
-        raise ValueError(f"there is no role {row['role']!r}")
+        raise ValueError("there is no such role")
     if not row["person_id"] or not row["post_id"]:
         raise ValueError("a post needs person_id and post_id")
     return Post(
@@ -46,7 +49,7 @@ def post(row: Mapping[str, str], *, address_key: bytes) -> Post:
         team_ids=_list(row, "team_ids"),
         professional_ids=_list(row, "professional_ids"),
         supervises=_list(row, "supervises"),
-        covers=[Cover(*_parts(item, 3)) for item in _list(row, "covers")],
+        covers=[_cover(*_parts(item, 3)) for item in _list(row, "covers")],
         on_duty=bool(values.boolean(row.get("on_duty"))),
         assigned_schools=_list(row, "assigned_schools"),
         training=[Training(*_parts(item, 2)) for item in _list(row, "training")],
@@ -63,6 +66,16 @@ def address_hash(key: bytes, address: str) -> str | None:
     return hmac.digest(key, plain.encode(), "sha256").hex()[:32] if plain else None
 
 
+def _cover(professional_id: str, start: str, end: str) -> Cover:
+    """Cover between two days, both of them days of cover. Raises ValueError."""
+    first, last = values.day(start), values.day(end)
+    if first is None or last is None or last < first:
+        raise ValueError("a cover needs a first day and a last day that is not before it")
+    if date.fromisoformat(last) - date.fromisoformat(first) >= LONGEST_COVER:
+        raise ValueError(f"a cover lasts {LONGEST_COVER.days} days at most at a time; record it again when it ends")
+    return Cover(professional_id, first, last)
+
+
 def _list(row: Mapping[str, str], column: str) -> list[str]:
     return [item.strip() for item in row.get(column, "").split(";") if item.strip()]
 
@@ -70,5 +83,5 @@ def _list(row: Mapping[str, str], column: str) -> list[str]:
 def _parts(item: str, count: int) -> list[str]:
     parts = item.split(":")
     if len(parts) != count:
-        raise ValueError(f"{item!r} has not {count} parts separated by colons")
+        raise ValueError(f"an item of a list has not {count} parts separated by colons")
     return parts

@@ -74,18 +74,33 @@ async def position(conn: asyncpg.Connection) -> int:
     return await conn.fetchval("select version from position")
 
 
+async def lock(conn: asyncpg.Connection) -> None:
+    """Nobody else changes anything here before the caller's transaction ends: positions are dense."""
+    await conn.execute("select version from position for update")
+
+
+async def held(conn: asyncpg.Connection, post_id: str) -> bytes | None:
+    """A post as bytes that differ when anything of it differs; None where there is none."""
+    return await conn.fetchval("select convert_to(body::text, 'utf8') from posts where post_id = $1", post_id)
+
+
 async def save_post(conn: asyncpg.Connection, outbox: Outbox, post: Post) -> bool:
-    """Store a post; False when it is stored like that already. A change ends the person's leases."""
-    body = msgspec.json.encode(post).decode()
+    """Store a post; False when it is stored like that already. A change ends the person's leases: its holder's, and when
+    it moves those of whoever held it before."""
+    await lock(conn)
+    before = await conn.fetchval("select person_id from posts where post_id = $1", post.post_id)
     changed = await conn.fetchval(
         "insert into posts values ($1, $2, $3) on conflict (post_id) do update set person_id = excluded.person_id,"
         " body = excluded.body where posts.body <> excluded.body returning true",
         post.post_id,
         post.person_id,
-        body,
+        msgspec.json.encode(post).decode(),
     )
     if not changed:
         return False
+    if before is not None and before != post.person_id:
+        left = {"person": before, "post": post.post_id, "role": None, "starts": None, "ends_on": None}
+        await publish(conn, outbox, stream=before, type="policy.post-changed.v1", ends=before, data=left)
     data = {"person": post.person_id, "post": post.post_id, "role": post.role, "starts": post.starts, "ends_on": post.ends}
     await publish(conn, outbox, stream=post.person_id, type="policy.post-changed.v1", ends=post.person_id, data=data)
     return True

@@ -19,7 +19,7 @@ import pytest
 
 from deploy.local import secrets
 from services.plumbing import app as wires
-from services.plumbing import database, source
+from services.plumbing import database, demonstration, source
 from services.plumbing.register import Provenance, Statement
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.source import Kind
@@ -78,12 +78,15 @@ async def settings_of_health(here: Installation) -> Settings:
     conn = await asyncpg.connect(f"{server}/postgres")
     await conn.execute("create database health")
     await conn.close()
-    found = from_environment(
-        "policy", "api", {**here.environment, "CHILDVIEW_DATABASE": f"{server}/health", "CHILDVIEW_MASTER_KEY": "42" * 32}
-    )
+    await demonstration.mark(f"{server}/health")
+    mine = {
+        "CHILDVIEW_DATABASE": f"{server}/health", "CHILDVIEW_ISSUER": f"http://127.0.0.1:{here.port('issuer')}",
+        "CHILDVIEW_DEMONSTRATION": "1", "CHILDVIEW_CLIENT_SECRET": "none", "CHILDVIEW_MASTER_KEY": "42" * 32,
+        "CHILDVIEW_ADDRESS_KEY": "43" * 32, "CHILDVIEW_DIGEST_KEY": "44" * 32,
+    }  # fmt: skip
+    found = from_environment("policy", "api", {**here.environment, **mine})
     port = int(here.environment["CHILDVIEW_URL_HEALTH"].rpartition(":")[2])
-    kafka, issuer = (f"127.0.0.1:{here.port('kafka')}", f"http://127.0.0.1:{here.port('issuer')}")
-    return dataclasses.replace(found, service="health", port=port, kafka=kafka, issuer=issuer)
+    return dataclasses.replace(found, service="health", port=port, kafka=f"127.0.0.1:{here.port('kafka')}")
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +21,8 @@ from services.cli import Client
 from services.plumbing.settings import PORTS, port_variable
 
 ROOT = Path(__file__).parents[2]
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Made once: everything is on 127.0.0.1, and loading certificates costs more than a request."""
 
 
 @dataclass
@@ -66,7 +69,17 @@ class Installation:
         """A request to childview as a person."""
         purpose = purpose or next(p["purpose"] for p in self.personas() if who in (p["role"], p["person"]))
         headers = {"Authorization": f"Bearer {self.token(who)}", "Purpose-Of-Use": purpose, **kwargs.pop("headers", {})}
-        return httpx.request(method, f"http://127.0.0.1:{self.port('childview')}{path}", headers=headers, timeout=30, **kwargs)
+        address = f"http://127.0.0.1:{self.port('childview')}{path}"
+        return httpx.request(method, address, headers=headers, timeout=30, verify=NO_TLS, **kwargs)
+
+    @contextlib.contextmanager
+    def browse(self, who: str) -> Iterator[httpx.Client]:
+        """The pages, signed in as a person by the real code flow; forms need the page's own csrf."""
+        person = next(p["person"] for p in self.personas() if who in (p["role"], p["person"]))
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.port('childview')}", timeout=30, verify=NO_TLS) as http:
+            there = http.get("/sign-in").headers["Location"]
+            http.get(f"{there}&login_hint={person}", follow_redirects=True)
+            yield http
 
     def read(self, who: str, child: str, part: str = "", *, purpose: str | None = None) -> httpx.Response:
         """A read of one child."""

@@ -16,12 +16,13 @@ from tests.journeys.installation import Installation
 ROLES = tuple(json.loads((export.ROOT / "services/policy/purposes.json").read_text()))
 SERVICES = ("education", "socialcare", "childview", "identity", "projector", "policy", "audit", "cli")
 PRACTITIONERS = frozenset(f"role:{role}" for role in ROLES)
-OPEN = {"/health/live", "/health/ready", "/metrics", "/openapi.json"}
-"""Addresses without a token: states and counts, no person."""
+OPEN = {"/health/live", "/health/ready", "/openapi.json"}
+"""Addresses without a token: states, no person."""
 
 CLI, KEYS = frozenset({"service:cli"}), frozenset({"service:identity", "service:projector", "service:childview"})
 IMPORTERS = frozenset({"service:cli", "service:education", "service:socialcare"})
-PROTECTORS = frozenset({"service:cli", "service:socialcare", "role:protection-officer", "role:adoption-officer"})
+SYSTEMS = frozenset({"service:cli", "service:socialcare"})
+PROTECTORS = SYSTEMS | {"role:protection-officer", "role:adoption-officer"}
 LEASERS = frozenset({"service:childview", "service:socialcare"})
 ALLOWED = {
     ("audit", "*"): CLI,
@@ -34,7 +35,11 @@ ALLOWED = {
     ("education", "*"): frozenset({"service:cli", "service:education"}),
     ("socialcare", "POST /v1/keys"): KEYS,
     ("socialcare", "POST /v1/imports"): IMPORTERS,
-    ("socialcare", "*"): PROTECTORS,
+    ("socialcare", "POST /v1/persons"): PROTECTORS,
+    ("socialcare", "POST /v1/persons/find"): PROTECTORS,
+    ("socialcare", "PUT /v1/persons/{id}/protection"): PROTECTORS,
+    ("socialcare", "POST /v1/persons/{id}/adoption-pair"): SYSTEMS | {"role:adoption-officer"},
+    ("socialcare", "*"): SYSTEMS,
     ("policy", "POST /v1/leases"): LEASERS,
     ("policy", "POST /v1/break-glass"): LEASERS,
     ("policy", "GET /v1/bundles/{hash}"): LEASERS,
@@ -134,6 +139,13 @@ def test_open_addresses_tell_nothing_of_a_person(demonstration):
             assert answer.status_code == 200
             for persona in demonstration.personas():
                 assert persona["person"] not in answer.text and persona["name"] not in answer.text
+
+
+def test_figures_are_nobodys_but_an_operators(demonstration, signer):
+    for service in export.APPLICATIONS:
+        assert turned_away(knock(demonstration, service, "GET", "/metrics", None))
+        assert turned_away(knock(demonstration, service, "GET", "/metrics", _token(demonstration, signer, "role:auditor", service)))
+        assert knock(demonstration, service, "GET", "/metrics", signer.sign("service:scrape", service, lifetime=60)).status_code == 200
 
 
 def test_every_source_shares_the_same_doors():

@@ -46,11 +46,17 @@ def test_no_log_holds_a_name_a_number_or_an_id(demonstration, planted):
 def test_no_metric_holds_one_and_the_ones_that_operators_need_are_there(demonstration, planted):
     every = ""
     for name in PORTS.keys() - NO_METRICS:
-        text = httpx.get(f"http://127.0.0.1:{demonstration.port(name)}/metrics", timeout=10).text
+        headers = {"Authorization": f"Bearer {demonstration.client._bearer(audience(name))}"}
+        text = httpx.get(f"http://127.0.0.1:{demonstration.port(name)}/metrics", headers=headers, timeout=10).text
         assert [word for word in planted if word in text] == [], name
         assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", text), name
         every += text
     assert [name for name in METRICS if name not in every] == []
+
+
+def audience(process: str) -> str:
+    """The service that a process belongs to."""
+    return "childview" if process in ("identity", "projector") else process.removesuffix("-relay")
 
 
 def test_our_logs_are_lines_of_json(demonstration):

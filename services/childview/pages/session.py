@@ -1,4 +1,8 @@
-"""Who is signed in to the pages: a sealed cookie that only this service can read, and signing in by code flow with PKCE."""
+"""Who is signed in to the pages: a sealed cookie that only this service can read, and signing in by code flow with PKCE.
+
+A session that was signed out of is remembered in the database until it would have ended: a kept copy of its cookie opens
+nothing, in any process.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ import hmac
 import os
 import secrets
 import time
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlencode
 
+import asyncpg
 import httpx
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -27,11 +33,12 @@ VISITS = 8
 
 
 class Session(msgspec.Struct):
-    """One signed-in person. visits: child -> purpose, the newest last."""
+    """One signed-in person. id: what signing out ends. visits: child -> purpose, the newest last."""
 
     token: str
     until: float
     csrf: str
+    id: str
     visits: dict[str, str] = {}
 
     def visit(self, child: str, purpose: str) -> None:
@@ -74,23 +81,42 @@ def unseal(settings: Settings, text: str | None, type: type[Held], *, name: str)
     return found if found.until > time.time() else None
 
 
-def current(request: Request) -> Session | None:
-    """The session of a request."""
-    return unseal(request.app.state.settings, request.cookies.get(COOKIE), Session, name=COOKIE)
+async def current(request: Request) -> Session | None:
+    """The session of a request, None when nobody is signed in or it was ended."""
+    found = unseal(request.app.state.settings, request.cookies.get(COOKIE), Session, name=COOKIE)
+    if found is None:
+        return None
+    pool: asyncpg.Pool = request.app.state.reading.pool
+    ended = await pool.fetchval("select exists (select from ended_sessions where id = $1)", found.id)
+    return None if ended else found
+
+
+async def end(request: Request, response: Response, session: Session) -> None:
+    """Nobody is signed in by this session any more, whoever holds its cookie."""
+    pool: asyncpg.Pool = request.app.state.reading.pool
+    until = datetime.fromtimestamp(session.until, UTC)
+    await pool.execute("insert into ended_sessions values ($1, $2) on conflict do nothing", session.id, until)
+    await pool.execute("delete from ended_sessions where until < now()")
+    response.delete_cookie(COOKIE, path="/", secure=_secure(request), httponly=True, samesite="lax")
 
 
 def keep(request: Request, response: Response, session: Session) -> None:
     """Send the session with an answer."""
-    _set(response, COOKIE, seal(request.app.state.settings, session, name=COOKIE), LONGEST)
+    _set(request, response, COOKIE, seal(request.app.state.settings, session, name=COOKIE), LONGEST)
 
 
-def forget(response: Response) -> None:
-    """Nobody is signed in any more."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same, in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode(errors="replace"), other.encode(errors="replace"))
 
 
-def _set(response: Response, name: str, value: str, age: int) -> None:
-    response.set_cookie(name, value, max_age=age, path="/", httponly=True, samesite="lax")
+def _set(request: Request, response: Response, name: str, value: str, age: int) -> None:
+    response.set_cookie(name, value, max_age=age, path="/", secure=_secure(request), httponly=True, samesite="lax")
+
+
+def _secure(request: Request) -> bool:
+    """Whether people reach the pages by https: then the cookies are sent by nothing else."""
+    return request.app.state.settings.urls["childview"].startswith("https://")
 
 
 def address(request: Request) -> str:
@@ -102,7 +128,7 @@ def start(request: Request, response: Response, *, following: str, hint: str = "
     """Remember a sign-in in a cookie of ten minutes; the issuer's address to go to."""
     settings: Settings = request.app.state.settings
     found = SigningIn(secrets.token_urlsafe(48), secrets.token_urlsafe(24), _inside(following), time.time() + 600)
-    _set(response, SIGNING, seal(settings, found, name=SIGNING), 600)
+    _set(request, response, SIGNING, seal(settings, found, name=SIGNING), 600)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(found.verifier.encode()).digest()).decode().rstrip("=")
     asked = {
         "client_id": "childview", "redirect_uri": address(request), "response_type": "code", "state": found.state,
@@ -121,7 +147,7 @@ async def finish(request: Request, *, code: str, state: str) -> tuple[Session, s
     """Redeem the code; the session and where to go. Raises Problem `token`."""
     settings: Settings = request.app.state.settings
     found = unseal(settings, request.cookies.get(SIGNING), SigningIn, name=SIGNING)
-    if found is None or not secrets.compare_digest(found.state, state):
+    if found is None or not same(found.state, state):
         raise Problem("token", "The sign-in was not begun here, or took too long. Sign in again.", status=400)
     form = {
         "grant_type": "authorization_code", "client_id": "childview", "client_secret": settings.client_secret, "code": code,
@@ -133,4 +159,4 @@ async def finish(request: Request, *, code: str, state: str) -> tuple[Session, s
         raise Problem("token", "The sign-in was not accepted. Sign in again.", status=400)
     body = answer.json()
     until = time.time() + min(LONGEST, body["expires_in"])
-    return Session(body["access_token"], until, secrets.token_urlsafe(24)), found.following
+    return Session(body["access_token"], until, csrf=secrets.token_urlsafe(24), id=secrets.token_urlsafe(24)), found.following

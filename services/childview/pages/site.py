@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,7 +65,7 @@ def problem_page(request: Request, problem: Problem, session: Session | None) ->
 
 async def signed_in(request: Request) -> tuple[Session, Principal]:
     """The session and who it is. Raises SignIn."""
-    session = sessions.current(request)
+    session = await sessions.current(request)
     if session is None:
         raise SignIn
     try:
@@ -84,7 +83,7 @@ def sign_in(request: Request, following: str) -> RedirectResponse:
 
 def checked(session: Session, csrf: str) -> None:
     """Raises Problem when a form did not come from a page of ours."""
-    if not secrets.compare_digest(session.csrf, csrf):
+    if not sessions.same(session.csrf, csrf):
         raise Problem("token", "The form did not come from this page. Load the page again.", status=403)
 
 
@@ -108,7 +107,7 @@ async def permitted(reading: Reading, who: Principal) -> tuple[str, list[str]]:
 @router.get("/")
 async def start(request: Request) -> Response:
     """The first page."""
-    return page(request, "start.html", session=sessions.current(request))
+    return page(request, "start.html", session=await sessions.current(request))
 
 
 @router.get("/sign-in")
@@ -124,7 +123,7 @@ async def see_as(
     request: Request, csrf: Annotated[str, Form()], person: Annotated[str, Form()], following: Annotated[str, Form()]
 ) -> Response:
     """The demonstration's other eyes: a real sign-in as somebody else, back to the same page."""
-    session = sessions.current(request)
+    session = await sessions.current(request)
     if session is None or not request.app.state.settings.demonstration:
         return sign_in(request, following)
     try:
@@ -150,11 +149,16 @@ async def from_issuer(request: Request, code: str = "", state: str = "") -> Resp
 
 @router.post("/sign-out")
 async def sign_out(request: Request, csrf: Annotated[str, Form()]) -> Response:
-    """Nobody is signed in."""
-    session = sessions.current(request)
+    """Nobody is signed in: the session is over here, and a copy of its cookie opens nothing."""
+    session = await sessions.current(request)
     response = RedirectResponse("/", status_code=303)
-    if session is not None and secrets.compare_digest(session.csrf, csrf):
-        sessions.forget(response)
+    if session is None:
+        return response
+    try:
+        checked(session, csrf)
+    except Problem as problem:
+        return problem_page(request, problem, session)
+    await sessions.end(request, response, session)
     return response
 
 

@@ -198,7 +198,9 @@ class Projection:
                         count[old] -= 1
                         left[old] = child
                 work.touched |= {child} if old is None else {child, old}
-            aliases |= {old: child for old, child in left.items() if not count[old]}
+            for old, child in left.items():
+                if not count[old]:
+                    aliases = {name: child if to == old else to for name, to in aliases.items()} | {old: child}
         await store.save_links(conn, self._schema, links)
         await store.save_aliases(conn, self._schema, aliases)
 
@@ -208,7 +210,7 @@ class Projection:
             await store.save_ending(conn, self._schema, scope=data["ends"], policy_version=data["policy_version"])
         if event.envelope.type == "policy.break-glass-opened.v1":
             await store.open_glass(
-                conn, self._schema, id=data["id"], person=data["person"], child=data["child"], until=data["until"]
+                conn, self._schema, id=data["id"], person=data["person"], post=data["post"], child=data["child"], until=data["until"]
             )
         elif event.envelope.type == "policy.break-glass-closed.v1":
             await store.close_glass(conn, self._schema, id=data["id"])

@@ -16,7 +16,8 @@ from services.plumbing.contracts import Codes, code_lists
 
 @dataclass(frozen=True)
 class Category:
-    """A group of fields with one neutral sentence for all of them. single: one entry a record, fields stand alone."""
+    """A group of fields with one neutral sentence for all of them. single: one entry a record, fields stand alone.
+    masked_while_open: an entry that has ended has no masked form."""
 
     id: str
     label: str
@@ -25,6 +26,7 @@ class Category:
     noted: str | None
     ask: str
     prefer: tuple[str, ...]
+    masked_while_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,16 @@ class Catalogue:
 
     def by_id(self, id: str) -> Field:
         """A field by its id."""
-        return next(found for found in self.fields if found.id == id)
+        return self._by_id[id]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Field]:
+        return {found.id: found for found in self.fields}
+
+    @cached_property
+    def derived(self) -> Sequence[Field]:
+        """The fields that are worked out at the read."""
+        return [found for found in self.fields if found.derived]
 
     def searchable(self) -> list[Field]:
         """The fields a child can be searched by."""
@@ -162,6 +173,7 @@ def _category(name: str, item: Mapping[str, Any]) -> Category:
         noted=item.get("noted"),
         ask=item["ask"],
         prefer=tuple(item.get("prefer", ())),
+        masked_while_open=item.get("masked") == "while open",
     )
 
 

@@ -12,8 +12,8 @@ import msgspec
 from services.childview.projection import fold, inputs, masks, view
 from services.childview.projection.catalogue import Catalogue, Category, Field, value_of
 from services.childview.projection.fold import Entry, SourceRecord, Standing
-from services.childview.projection.terms import terms_of
-from services.childview.projection.view import Composed, Member, Segment, View
+from services.childview.projection.terms import term_of
+from services.childview.projection.view import Composed, Content, Member, Segment, Shape, Term, View
 
 _json = msgspec.json.Encoder(order="deterministic")
 _NOT_SHOWN = frozenset({"protection", "adoption_pair"})
@@ -36,18 +36,12 @@ def compose(
     catalogue: Catalogue,
     address_key: bytes,
 ) -> Composed:
-    """The child's view, search terms and references, whatever the order the records come in."""
+    """The child's view, content, search terms and references, whatever the order the records come in."""
     records = sorted(records, key=lambda record: record.stream)
     services = sorted({record.service for record in records})
     held = fold.standing(records)
-    segments = [
-        segment
-        for category in catalogue.categories.values()
-        for segment in _segments(category, held.get(category.id, ()), catalogue, address_key)
-    ]
     made = View(
         child=child,
-        segments=segments,
         inputs=inputs.collect(held, services, catalogue, lambda lines: address_hash(address_key, lines)),
         link="automatic" if _automatic(links) else "verified",
         held=any(link.status == "held" for link in links.values()),
@@ -57,7 +51,10 @@ def compose(
         services=services,
         decision=max((link.decision for link in links.values()), default=0),
     )
-    return Composed(child, view.encode(made), terms_of(held, catalogue), inputs.references(made.inputs))
+    sheet = _Sheet(catalogue, address_key)
+    for category in catalogue.categories.values():
+        sheet.add(category, held.get(category.id, ()))
+    return Composed(child, view.encode(made), view.encode(sheet.content), sheet.terms(), inputs.references(made.inputs))
 
 
 def _automatic(links: Mapping[str, Link]) -> bool:
@@ -70,30 +67,80 @@ def address_hash(key: bytes, lines: Iterable[str | None]) -> str:
     return hmac.digest(key, plain.encode(), "sha256").hex()[:32] if plain else ""
 
 
-def _segments(
-    category: Category, found: Sequence[Standing], catalogue: Catalogue, address_key: bytes
-) -> list[Segment]:
-    if category.id in _NOT_SHOWN:
-        return []
-    if category.single:
-        return [one for field in catalogue.of(category.id) if (one := _single(category, field, found, catalogue))]
-    newest_first = sorted(found, key=lambda item: (item.entry.effective or "", item.record.stream, item.key), reverse=True)
-    return [one for item in newest_first if (one := _entry(category, item, catalogue, address_key)).members]
+class _Sheet:
+    """The content of one child, category by category."""
+
+    def __init__(self, catalogue: Catalogue, address_key: bytes) -> None:
+        self._catalogue = catalogue
+        self._address_key = address_key
+        self._places: dict[Shape, int] = {}
+        self.content = Content()
+
+    def add(self, category: Category, found: Sequence[Standing]) -> None:
+        """The next category's entries."""
+        if category.id in _NOT_SHOWN or not found:
+            return
+        if category.single:
+            for field in self._catalogue.of(category.id):
+                self._field(category, field, found)
+            return
+        for item in sorted(found, key=lambda one: (one.entry.effective or "", one.record.stream, one.key), reverse=True):
+            self._entry(category, item)
+
+    def terms(self) -> list[Term]:
+        """Every way to find the child: what any record says, not only what is shown."""
+        fields = self._catalogue.fields
+        found = {Term(fields[n].id, term) for one in self.content.segments for n, term in one.terms}
+        return sorted(found, key=lambda term: (term.field, term.term))
+
+    def _field(self, category: Category, field: Field, found: Sequence[Standing]) -> None:
+        """Every record's word on a field that stands by itself, the best first; who asks sees the best of those open to them."""
+        values = [(item, value) for item in found if (value := _value(field, item)) is not None]
+        several = len(values) > 1
+        for item, value in sorted(values, key=lambda pair: _rank(category, pair[0].entry, pair[0].record), reverse=True):
+            member = _member(self._catalogue, field, item, value)
+            same = _json.encode(_same(value)).decode() if several else None
+            other = _json.encode({"value": _plain(value), "source": item.record.service}) if several else None
+            self._put(category, item, [field], [value], [member], id=field.id, full=member.full, same=same, other=other)
+
+    def _entry(self, category: Category, item: Standing) -> None:
+        shown = [(f, v) for f in self._catalogue.of(category.id, item.kind) if (v := _value(f, item)) is not None]
+        if not shown:
+            return
+        fields, values = [field for field, _ in shown], [value for _, value in shown]
+        members = [_member(self._catalogue, field, item, value) for field, value in shown]
+        id, effective, source = _entry_id(item), item.entry.effective, item.record.service
+        full = entry_json(id, item.kind, [member.full for member in members], effective=effective, source=source, dated=True)
+        self._put(category, item, fields, values, members, id=id, full=full, refers=_refers(item, self._address_key))
+
+    def _put(
+        self, category: Category, item: Standing, fields: Sequence[Field], values: Sequence[Any], members: list[Member],
+        *, id: str, full: bytes, refers: str | None = None, same: str | None = None, other: bytes | None = None,
+    ) -> None:  # fmt: skip
+        shape = _shape(category, item, fields)
+        terms = [(f.index, term) for f, v in zip(fields, values, strict=True) if f.search and (term := term_of(f, v))]
+        entry = item.entry
+        self.content.segments.append(
+            Segment(
+                self._place(shape), id, entry.effective, entry.lasts, entry.end, refers, terms, same, other, full,
+                msgspec.Raw(view.encode(members)),
+            )
+        )  # fmt: skip
+
+    def _place(self, shape: Shape) -> int:
+        place = self._places.get(shape)
+        if place is None:
+            place = self._places[shape] = len(self.content.shapes)
+            self.content.shapes.append(shape)
+        return place
 
 
-def _single(category: Category, field: Field, found: Sequence[Standing], catalogue: Catalogue) -> Segment | None:
-    """The best value of a field among the records; the others stay beside it, marked."""
-    values = [(item, value) for item in found if (value := _value(field, item)) is not None]
-    if not values:
-        return None
-    ranked = sorted(values, key=lambda pair: _rank(category, pair[0].entry, pair[0].record))
-    best, value = ranked[-1]
-    others = [
-        {"value": other, "source": item.record.service}
-        for item, other in reversed(ranked[:-1])
-        if _same(other) != _same(value)
-    ]
-    return _segment(category, best, [_member(catalogue, field, best, value, others)], id=field.id)
+def entry_json(id: str, kind: str, fields: Iterable[bytes], *, effective: str | None, source: str, dated: bool) -> bytes:
+    """One entry as it is sent. Its date and source stand only beside something shown in full (`dated`)."""
+    head: dict[str, Any] = {"id": id, "kind": kind}
+    if dated:
+        head |= {"effective": effective, "source": source}
+    return _json.encode(head)[:-1] + b',"fields":{' + b",".join(fields) + b"}}"
 
 
 def _rank(category: Category, entry: Entry, record: SourceRecord) -> tuple:
@@ -105,17 +152,8 @@ def _rank(category: Category, entry: Entry, record: SourceRecord) -> tuple:
 
 def _same(value: Any) -> Any:
     """A value as it is compared: case and what flags it make no difference."""
-    text = value.get("value") if isinstance(value, dict) and "valid" in value else value
+    text = _plain(value)
     return text.casefold() if isinstance(text, str) else text
-
-
-def _entry(category: Category, item: Standing, catalogue: Catalogue, address_key: bytes) -> Segment:
-    members = [
-        _member(catalogue, field, item, value, [])
-        for field in catalogue.of(category.id, item.kind)
-        if (value := _value(field, item)) is not None
-    ]
-    return _segment(category, item, members, id=_entry_id(item), refers=_refers(item, address_key))
 
 
 def _entry_id(item: Standing) -> str:
@@ -133,20 +171,16 @@ def _refers(item: Standing, address_key: bytes) -> str | None:
     return None
 
 
-def _segment(category: Category, item: Standing, members: list[Member], *, id: str, refers: str | None = None) -> Segment:
+def _shape(category: Category, item: Standing, fields: Sequence[Field]) -> Shape:
     sensitive = bool(item.data.get("sensitive"))
-    return Segment(
+    return Shape(
         category=category.id,
         kind="" if category.single else item.kind,
-        id=id,
-        effective=item.entry.effective,
-        recorded=item.entry.recorded,
         source=item.record.service,
         organisation=item.entry.organisation,
         consent=(item.data.get("consent") or "unknown") if sensitive else "not_needed",
         restriction=item.data.get("restriction") or "none",
-        refers=refers,
-        members=members,
+        fields=tuple(field.index for field in fields),
     )
 
 
@@ -157,24 +191,17 @@ def _value(field: Field, item: Standing) -> Any:
     return value
 
 
-def _member(catalogue: Catalogue, field: Field, item: Standing, value: Any, others: list[Any]) -> Member:
+def _member(catalogue: Catalogue, field: Field, item: Standing, value: Any) -> Member:
     safe = masks.masked(catalogue, field, value) if "masked" in field.levels else None
-    full: dict[str, Any] = {"level": "full", "value": value, "source": item.record.service}
+    full: dict[str, Any] = {"level": "full", "value": _plain(value), "source": item.record.service}
     full |= {"effective": item.entry.effective, "recorded": item.entry.recorded}
     if isinstance(value, dict) and value.get("valid") is False:
-        full |= {"value": value["value"], "flag": value.get("reason") or "not valid"}
-    elif isinstance(value, dict) and "valid" in value:
-        full |= {"value": value["value"]}
-    if others:
-        full["others"] = [{**other, "value": _plain(other["value"])} for other in others]
-    return Member(
-        field.index,
-        _named(field.id, full),
-        None if safe is None else _named(field.id, {"level": "masked", "value": safe}),
-    )
+        full["flag"] = value.get("reason") or "not valid"
+    return Member(_named(field.id, full), None if safe is None else _named(field.id, {"level": "masked", "value": safe}))
 
 
 def _plain(value: Any) -> Any:
+    """The value without what says whether it is valid."""
     return value["value"] if isinstance(value, dict) and "valid" in value else value
 
 

@@ -76,7 +76,14 @@ def plan_status(inputs: Inputs, today: date) -> str | None:
     return first or ("none" if inputs.known_to_social_care else None)
 
 
+def referrals_12_months(inputs: Inputs, today: date) -> dict[str, Any] | None:
+    """How many referrals in the last 12 months, and the month of the latest; None where there is none."""
+    since = date(today.year - 1, today.month, min(today.day, 28)).isoformat()
+    found = [day for day in inputs.referred if since < day <= today.isoformat()]
+    return {"count": len(found), "latest": max(found)[:7]} if found else None
+
+
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
-    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status)
+    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months)
 }

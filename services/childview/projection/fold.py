@@ -20,7 +20,8 @@ KEY_DESTROYED = "key-destroyed.v1"
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """One entry as last set. data: JSON of the entry's own fields, keys sorted; None when withdrawn."""
+    """One entry as last set. data: JSON of the entry's own fields, keys sorted; None when withdrawn. lasts: it stands until
+    `end`, or for good; otherwise it is of its effective date."""
 
     type: str
     data: bytes | None
@@ -29,6 +30,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     extracted: str
     organisation: str | None
     record_class: str
+    lasts: bool
+    end: str | None
 
 
 class SourceRecord(msgspec.Struct):
@@ -88,7 +91,6 @@ def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:
     data = msgspec.json.decode(event.data or b"{}")
     provenance = data.pop("provenance")
     items = data.pop(rule.items) if rule.items else [data]
-    organisation = data.get("organisation")
     for item in items:
         name = SEPARATOR.join((rule.category, rule.kind, "|".join(str(item.get(part) or "") for part in rule.key)))
         withdrawn = item.pop("withdrawn", False)
@@ -100,8 +102,10 @@ def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:
             effective=effective,
             recorded=event.envelope.time,
             extracted=provenance["extracted"],
-            organisation=item.get("school") or organisation,
+            organisation=item.get(rule.organisation or "") or data.get("organisation"),
             record_class=event.envelope.recordclass or "",
+            lasts=rule.lasts,
+            end=item.get(rule.end) if rule.end else None,
         )
 
 

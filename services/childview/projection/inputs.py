@@ -8,7 +8,7 @@ from typing import Any
 
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.fold import Held
-from services.childview.projection.view import Enrolled, Inputs, Involved, Period, Protected, Related, Sessions
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Sessions
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
@@ -24,25 +24,28 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         death_date=_first(held, "death_date"),
         known_to_social_care=SOCIAL_CARE in services,
         periods=_sorted(_periods(held)),
+        referred=sorted(r["referral_date"] for r in _all(held, "referrals") if r.get("referral_date")),
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
         related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household")),
         local_ids=sorted(_local_ids(held)),
-        addresses=sorted({h for a in _current_homes(held) if (h := hash_of([*(a.get("lines") or [])[:1], a.get("postcode")]))}),
+        homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
     )
 
 
 def references(found: Inputs) -> list[str]:
-    """What a caseload is found by: `worker:`, `team:` and `school:` with their ids; and
-    whereabouts gates by: `related:` for everyone of the household, `risk:` for who is marked a risk to this child."""
+    """What a caseload is found by: `worker:`, `team:` and `school:` with their ids; and gates by: `related:` for the child
+    and everyone of the household, `risk:` for who is marked a risk to this child, `guarded:` for a protected child itself."""
     named = {f"worker:{item.professional}" for item in found.involved if item.professional}
     named |= {f"team:{item.team}" for item in found.involved if item.team}
     named |= {f"school:{item.school}" for item in found.enrolments}
     named |= {f"risk:{item.risk}" for item in found.protections if item.kind == "risk_linked" and item.risk}
-    named |= {f"related:{item.local_id}" for item in found.related}
+    named |= {f"related:{id}" for id in (*(item.local_id for item in found.related), *found.local_ids)}
+    if any(item.kind != "risk_linked" for item in found.protections):
+        named |= {f"guarded:{id}" for id in found.local_ids}
     return sorted(named)
 
 
@@ -103,10 +106,11 @@ def _local_ids(held: Held) -> set[str]:
     }
 
 
-def _current_homes(held: Held) -> Iterator[Mapping[str, Any]]:
+def _homes(held: Held, hash_of: Callable[[Iterable[str | None]], str]) -> Iterator[Home]:
     for address in _all(held, "contact"):
-        if address.get("address_kind") in (None, "home") and not address.get("end_date"):
-            yield address
+        place = hash_of([*(address.get("lines") or [])[:1], address.get("postcode")])
+        if place and address.get("address_kind") in (None, "home"):
+            yield Home(place, address.get("end_date"))
 
 
 def _year(day: str) -> str:

@@ -18,7 +18,7 @@ from services.plumbing.kafka.consumer import Place
 LIVE = "projection"
 BESIDE = "projection_beside"
 COMPARED = {
-    "children": "child_id, version, view",
+    "children": "child_id, version, view, content",
     "terms": "child_id, field, term",
     "caseload": "reference, child_id",
     "aliases": "child_id, became",
@@ -39,14 +39,15 @@ create table {schema}.links (
     stream_id uuid primary key, child_id uuid not null, basis text not null, status text not null,
     withheld boolean not null, decision bigint not null);
 create index on {schema}.links (child_id);
-create table {schema}.children (child_id uuid primary key, version int not null, view bytea not null);
+create table {schema}.children (child_id uuid primary key, version int not null, view bytea not null, content bytea not null);
 create table {schema}.aliases (child_id uuid primary key, became uuid not null);
 create table {schema}.terms (child_id uuid, field text, term text, primary key (field, term, child_id));
 create index on {schema}.terms (child_id);
 create table {schema}.caseload (reference text, child_id uuid, primary key (reference, child_id));
 create index on {schema}.caseload (child_id);
 create table {schema}.endings (scope text primary key, policy_version bigint not null);
-create table {schema}.glass (id uuid primary key, person text not null, child_id uuid not null, until timestamptz not null);
+create table {schema}.glass (
+    id uuid primary key, person text not null, post text not null, child_id uuid not null, until timestamptz not null);
 create table {schema}.freshness (source text primary key, as_of timestamptz not null);
 {parking.tables(schema)}"""
 
@@ -139,7 +140,7 @@ async def lock_children(conn: asyncpg.Connection, schema: str, children: Iterabl
     """Lock the children in id order, so that two writers cannot deadlock; returns them in that order."""
     ids = sorted(children)
     await conn.execute(
-        f"insert into {schema}.children select id, 0, ''::bytea from unnest($1::uuid[]) as id order by id"
+        f"insert into {schema}.children select id, 0, ''::bytea, ''::bytea from unnest($1::uuid[]) as id order by id"
         " on conflict do nothing",
         ids,
     )
@@ -171,10 +172,11 @@ async def save_children(
     """Store composed children with their search terms and references; take away those without records."""
     ids = [one.child for one in composed]
     await conn.execute(
-        f"update {schema}.children c set view = n.view, version = $3"
-        " from unnest($1::uuid[], $2::bytea[]) as n(id, view) where c.child_id = n.id",
+        f"update {schema}.children c set view = n.view, content = n.content, version = $4"
+        " from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as n(id, view, content) where c.child_id = n.id",
         ids,
         [one.view for one in composed],
+        [one.content for one in composed],
         VERSION,
     )
     for table in ("terms", "caseload"):
@@ -192,7 +194,10 @@ def _with_ids(rows: Sequence[tuple], place: int) -> list[tuple]:
 
 
 async def save_aliases(conn: asyncpg.Connection, schema: str, became: Mapping[str, str]) -> None:
-    """A child whose records all went to another is found there from now on."""
+    """A child whose records all went to another is found there from now on, and so is who led to it before."""
+    await conn.executemany(
+        f"update {schema}.aliases set became = $2 where became = $1", [(old, new) for old, new in became.items()]
+    )
     await conn.execute(
         f"insert into {schema}.aliases select * from unnest($1::uuid[], $2::uuid[])"
         " on conflict (child_id) do update set became = excluded.became",
@@ -211,12 +216,13 @@ async def save_ending(conn: asyncpg.Connection, schema: str, *, scope: str, poli
     )
 
 
-async def open_glass(conn: asyncpg.Connection, schema: str, *, id: str, person: str, child: str, until: str) -> None:
-    """A person broke the glass for one child until a time."""
+async def open_glass(conn: asyncpg.Connection, schema: str, *, id: str, person: str, post: str, child: str, until: str) -> None:
+    """A person in one post broke the glass for one child until a time."""
     await conn.execute(
-        f"insert into {schema}.glass values ($1, $2, $3, $4) on conflict do nothing",
+        f"insert into {schema}.glass values ($1, $2, $3, $4, $5) on conflict do nothing",
         id,
         person,
+        post,
         child,
         datetime.fromisoformat(until),
     )

@@ -1,12 +1,10 @@
-"""Search terms: each searchable field of each record, normalised so that spelling habits make no difference."""
+"""Search terms: searchable values, normalised so that spelling habits make no difference."""
 
 from __future__ import annotations
 
 import unicodedata
 
-from services.childview.projection.catalogue import Catalogue, Field, value_of
-from services.childview.projection.fold import Held
-from services.childview.projection.view import Term
+from services.childview.projection.catalogue import Field
 
 
 def normal_name(text: str) -> str:
@@ -22,18 +20,7 @@ def normal(field: Field, value: str) -> str:
     return "".join(value.upper().split())
 
 
-def terms_of(held: Held, catalogue: Catalogue) -> list[Term]:
-    """Every term of the child: what any record says, not only the value that is shown."""
-    found = {
-        Term(field.id, normal(field, text))
-        for field in catalogue.searchable()
-        for one in held.get(field.category, ())
-        if (text := _text(value_of(field, one.data, one.event)))
-    }
-    return sorted(found, key=lambda term: (term.field, term.term))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict):
-        value = value.get("value")
-    return value if isinstance(value, str) else ""
+def term_of(field: Field, value: object) -> str | None:
+    """What a search finds this value by; None for a value that nothing is found by."""
+    text = value.get("value") if isinstance(value, dict) else value
+    return (normal(field, text) or None) if isinstance(text, str) else None

@@ -1,38 +1,68 @@
-"""The view of one child as it is stored: segments to show, and inputs that gates, relationships and policies need."""
+"""The view of one child as it is stored: what decides about the child, and, apart from it, what is shown."""
 
 from __future__ import annotations
 
 import msgspec
 
-VERSION = 1
+VERSION = 2
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------
+
+
+class Shape(msgspec.Struct, array_like=True, frozen=True):
+    """What many segments share: all that policies ask of them but their age. kind: empty for fields that stand by
+    themselves. fields: the catalogue's numbers of the members, in order."""
+
+    category: str
+    kind: str
+    source: str
+    organisation: str | None
+    consent: str
+    restriction: str
+    fields: tuple[int, ...]
 
 
 class Member(msgspec.Struct, array_like=True, frozen=True):
     """One field's value, ready to send: `"<field id>":{...}` at full, and at masked where there is a safe form."""
 
-    field: int
     full: bytes
     masked: bytes | None
 
 
 class Segment(msgspec.Struct, array_like=True, frozen=True):
-    """One field of a single category, or one entry with its members, and what policies ask about it.
+    """One record's word on one field, or one entry with its members.
 
-    refers: what the whereabouts gate compares (a relative's local id, an address's keyed hash).
+    shape: its place in `Content.shapes`. effective: the date it is of. lasts, end: whether it stands until an end.
+    refers: what the whereabouts gate compares (a relative's local id, an address's keyed hash). terms: fields and what a search
+    finds them by. same: what it says, for comparison, and other: how another register's word is told beside this one; both only
+    where several records speak of the field. full: all of it as it is sent when every member is shown in full. members: see
+    `members_of`.
     """
 
-    category: str
-    kind: str
+    shape: int
     id: str
     effective: str | None
-    recorded: str
-    source: str
-    organisation: str | None
-    consent: str
-    restriction: str
+    lasts: bool
+    end: str | None
     refers: str | None
-    members: list[Member]
+    terms: list[tuple[int, str]]
+    same: str | None
+    other: bytes | None
+    full: bytes
+    members: msgspec.Raw
+
+
+class Content(msgspec.Struct):
+    """Everything of one child that could be shown, in catalogue order. The words of several records on one field that stands
+    by itself follow one another, the best first."""
+
+    shapes: list[Shape] = []
+    segments: list[Segment] = []
+
+
+# -- what decides ------------------------------------------------------------------------------------------------
 
 
 class Period(msgspec.Struct, array_like=True, frozen=True):
@@ -79,6 +109,13 @@ class Related(msgspec.Struct, array_like=True, frozen=True):
     lives_with: bool
 
 
+class Home(msgspec.Struct, array_like=True, frozen=True):
+    """A home by its keyed hash, until a day."""
+
+    place: str
+    end: str | None
+
+
 class Sessions(msgspec.Struct, array_like=True, frozen=True):
     """Sessions of one academic year."""
 
@@ -88,28 +125,29 @@ class Sessions(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Inputs(msgspec.Struct):
-    """What decides about the child, kept apart from what is shown."""
+    """What gates, relationships, policies and derived fields ask of the child."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
     death_date: str | None = None
     known_to_social_care: bool = False
     periods: list[Period] = []
+    referred: list[str] = []
     involved: list[Involved] = []
     enrolments: list[Enrolled] = []
     protections: list[Protected] = []
     related: list[Related] = []
     local_ids: list[str] = []
-    addresses: list[str] = []
+    homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
 
 
 class View(msgspec.Struct):
-    """One child. link: `automatic` while any automatic decision joins two records; held, withheld: see DESIGN 6."""
+    """One child as far as decisions go. link: `automatic` while any automatic decision joins two records; held, withheld: see
+    DESIGN 6."""
 
     child: str
-    segments: list[Segment] = []
     inputs: Inputs = msgspec.field(default_factory=Inputs)
     link: str = "verified"
     held: bool = False
@@ -120,6 +158,9 @@ class View(msgspec.Struct):
     decision: int = 0
 
 
+# -- stored ------------------------------------------------------------------------------------------------------
+
+
 class Term(msgspec.Struct, array_like=True, frozen=True):
     """One way to find a child: a searchable field and a normalised value."""
 
@@ -128,23 +169,37 @@ class Term(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Composed(msgspec.Struct, frozen=True):
-    """What is stored for one child: the view's bytes, search terms, and references that caseloads are found by."""
+    """What is stored for one child: the bytes of view and content, search terms, and references that caseloads and gates
+    are found by."""
 
     child: str
     view: bytes
+    content: bytes
     terms: list[Term]
     references: list[str]
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
-_decoder = msgspec.msgpack.Decoder(View)
+_view = msgspec.msgpack.Decoder(View)
+_content = msgspec.msgpack.Decoder(Content)
+_members = msgspec.msgpack.Decoder(list[Member])
 
 
-def encode(view: View) -> bytes:
-    """The view's one canonical form."""
-    return _encoder.encode(view)
+def encode(value: View | Content | list[Member]) -> bytes:
+    """The one canonical form."""
+    return _encoder.encode(value)
 
 
 def decode(data: bytes) -> View:
     """The view of a canonical form."""
-    return _decoder.decode(data)
+    return _view.decode(data)
+
+
+def decode_content(data: bytes) -> Content:
+    """The content of a canonical form."""
+    return _content.decode(data)
+
+
+def members_of(segment: Segment) -> list[Member]:
+    """The segment's members, one for each field of its shape. Read only when they are shown at different levels."""
+    return _members.decode(segment.members)

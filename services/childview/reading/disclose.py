@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from services.childview.projection import derived
 from services.childview.projection.catalogue import Catalogue, Field
+from services.childview.projection.compose import entry_json
 from services.childview.projection.masks import masked
-from services.childview.projection.view import Segment, View
+from services.childview.projection.view import Content, Segment, Shape, View, members_of
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Bundle, Decision, Request
 from services.disclosure.levels import Level, clamp
 from services.plumbing.access import Entries
 
 PAGE = 50
+YOUNG = "under_2_years"
 _json = msgspec.json.Encoder(order="deterministic")
 Key = tuple[int, str, bool, str, str, str, str]
+"""Everything that decides one field: its number, source, own organisation, age band, consent, restriction, link."""
+
+
+class Piece(NamedTuple):
+    """One entry as it is shown. dated: something of it is shown in full, so its date may be told."""
+
+    segment: Segment
+    body: bytes
+    dated: bool
+
+
+class Judged(NamedTuple):
+    """How all segments of one shape and age are shown: for each field what decides it, what the policies say and what of that
+    is legal; the one level of all fields, if they have one; and the fields as bits where that is full, or where none is above
+    noted."""
+
+    keys: tuple[Key, ...]
+    said: tuple[Level, ...]
+    levels: tuple[Level, ...]
+    one: Level | None
+    full: int
+    noted: int
 
 
 @dataclass
@@ -29,8 +53,7 @@ class Shown:
 
     fields: list[bytes] = field(default_factory=list)
     noted: dict[str, None] = field(default_factory=dict)
-    entries: dict[str, list[tuple[Segment, list[tuple[Field, Level, bytes]]]]] = field(default_factory=dict)
-    decided: dict[Key, tuple[Level, int, int]] = field(default_factory=dict)
+    entries: dict[str, list[Piece]] = field(default_factory=dict)
     masks: dict[str, int] = field(default_factory=lambda: {"full": 0, "masked": 0, "noted": 0})
     sources: set[str] = field(default_factory=set)
     """The sources of what is shown in full: of no other may it be said how fresh it is."""
@@ -57,29 +80,40 @@ class Disclosure:
         self._link = link
         self._today = today
         self._known = memo.scope(bundle, request)
+        self._bands: dict[str | None, str] = {None: YOUNG}
+        self._counts: dict[Key, int] = {}
         self.shown = Shown()
 
-    def level(self, found: Field, segment: Segment) -> Level:
-        """The level of one field in one segment, legal for it; counted for the access record."""
-        own = segment.organisation is not None and segment.organisation in self._own
-        age = entry_age_band(segment.effective, self._today)
-        return self._decide((found.index, segment.source, own, age, segment.consent, segment.restriction, self._link))
+    # -- deciding ------------------------------------------------------------------------------------------------
 
-    def plain_level(self, found: Field) -> Level:
-        """The level of a field that stands in no segment (a derived one)."""
-        return self._decide((found.index, "childview", False, YOUNG, "not_needed", "none", self._link))
+    def judge(self, shape: Shape, band: str) -> Judged:
+        """How segments of this shape and age are shown."""
+        own = shape.organisation is not None and shape.organisation in self._own
+        link = "verified" if own else self._link
+        known = self._known.get((shape, band, own, link))
+        if known is None:
+            keys = tuple((n, shape.source, own, band, shape.consent, shape.restriction, link) for n in shape.fields)
+            known = self._known[shape, band, own, link] = self._judged(keys)
+        return known
 
-    def _decide(self, key: Key) -> Level:
+    def _judged(self, keys: tuple[Key, ...]) -> Judged:
+        said = tuple(self._decided(key)[0] for key in keys)
+        levels = tuple(self._legal(key) for key in keys)
+        one = levels[0] if len(set(levels)) == 1 else None
+        full = sum(1 << key[0] for key in keys) if one is Level.FULL else 0
+        noted = sum(1 << key[0] for key, level in zip(keys, levels, strict=True) if level is Level.NOTED)
+        return Judged(keys, said, levels, one, full, noted if max(levels) <= Level.NOTED else 0)
+
+    def _legal(self, key: Key) -> Level:
+        return clamp(self._decided(key)[0], self._catalogue.fields[key[0]].levels)
+
+    def _decided(self, key: Key) -> tuple[Level, int]:
+        """What the policies say, before what is legal for the field; and `sat`."""
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._fresh(key)
-        level, count, _ = self.shown.decided.get(key, (known[0], 0, 0))
-        self.shown.decided[key] = (level, count + 1, known[1])
-        return level
-
-    def _fresh(self, key: Key) -> tuple[Level, int]:
-        decision: Decision = evaluate.level(self._bundle, self._request, self.vector(key))
-        return clamp(decision.level, self._catalogue.fields[key[0]].levels), decision.sat
+            decision: Decision = evaluate.level(self._bundle, self._request, self.vector(key))
+            known = self._known[key] = (decision.level, decision.sat)
+        return known
 
     def vector(self, key: Key) -> dict[str, Any]:
         """Every declared resource attribute of a decided field."""
@@ -98,101 +132,198 @@ class Disclosure:
             "link": key[6],
         }
 
+    def band(self, segment: Segment) -> str:
+        """How old an entry is: from its end where it lasts until one, as current while it has none; else from its date."""
+        since = segment.end if segment.lasts else segment.effective
+        known = self._bands.get(since)
+        if known is None:
+            known = self._bands[since] = entry_age_band(since, self._today)
+        return known
+
     # -- showing -------------------------------------------------------------------------------------------------
 
-    def show(self, view: View, *, silent: frozenset[str], only: frozenset[str] | None = None) -> Shown:
-        """Everything of the child that may be shown, in catalogue order. only: the fields a list has room for, which then
-        are all that is decided and recorded."""
-        for segment in view.segments:
-            if segment.refers is None or segment.refers not in silent:
-                self._segment(segment, only)
-        for found in self._catalogue.fields:
-            if found.derived and (only is None or found.id in only):
-                self._derived(view, found)
+    def show(
+        self, view: View, content: Content, *, silent: frozenset[str],
+        fields: Collection[str] | None = None, categories: Collection[str] | None = None,
+    ) -> Shown:  # fmt: skip
+        """Everything of the child that may be shown, in catalogue order.
+
+        fields: of those that stand by themselves, and of derived ones, only these. categories: only these. What is left out is
+        neither decided nor recorded.
+        """
+        alone: dict[str, list[tuple[Segment, Judged]]] = {}
+        present: set[tuple[int, str]] = set()
+        wanted = [self._wanted(shape, fields, categories) for shape in content.shapes]
+        here: dict[tuple[int, str], Judged] = {}
+        times: dict[tuple[int, str], int] = {}
+        for segment in content.segments:
+            if segment.refers is not None and segment.refers in silent:
+                continue
+            band = self.band(segment)
+            present.add((segment.shape, band))
+            if not wanted[segment.shape]:
+                continue
+            shape = content.shapes[segment.shape]
+            place = (segment.shape, band)
+            judged = here.get(place)
+            if judged is None:
+                judged = here[place] = self.judge(shape, band)
+            times[place] = times.get(place, 0) + 1
+            if shape.kind:
+                self._entry(shape, segment, judged)
+            else:
+                alone.setdefault(segment.id, []).append((segment, judged))
+        for place, judged in here.items():
+            for key in judged.keys:
+                self._counts[key] = self._counts.get(key, 0) + times[place]
+        for words in alone.values():
+            self._word(content, words)
+        self._derive(view, content, present, fields, categories)
+        for pieces in self.shown.entries.values():
+            pieces.sort(key=lambda piece: "" if piece.dated else piece.segment.id)
         return self.shown
 
-    def _segment(self, segment: Segment, only: frozenset[str] | None) -> None:
-        wanted = [m for m in segment.members if only is None or self._catalogue.fields[m.field].id in only]
-        members = [m for member in wanted if (m := self._member(segment, member)) is not None]
-        if any(level is Level.FULL for _, level, _ in members):
-            self.shown.sources.add(segment.source)
-        if not segment.kind:
-            self.shown.fields += [body for _, _, body in members]
-        elif members:
-            self.shown.entries.setdefault(segment.category, []).append((segment, members))
+    def _wanted(self, shape: Shape, fields: Collection[str] | None, categories: Collection[str] | None) -> bool:
+        if categories is not None and shape.category not in categories:
+            return False
+        return fields is None or (not shape.kind and self._catalogue.fields[shape.fields[0]].id in fields)
 
-    def _member(self, segment: Segment, member) -> tuple[Field, Level, bytes] | None:
-        found = self._catalogue.fields[member.field]
-        level = self.level(found, segment)
-        body = member.full if level is Level.FULL else member.masked if level is Level.MASKED else None
-        return self._put(found, level, body)
+    def _entry(self, shape: Shape, segment: Segment, judged: Judged) -> None:
+        """One entry: sent as it is stored where all of it is full; else member by member."""
+        if judged.one is Level.FULL:
+            self.shown.masks["full"] |= judged.full
+            self._put(shape, Piece(segment, segment.full, True))
+        elif max(judged.levels) <= Level.NOTED:
+            self._note(shape.category, judged.noted)
+        else:
+            self._mixed(shape, segment, judged)
 
-    def _derived(self, view: View, found: Field) -> None:
-        """A derived field shows at full only to who has full on every category it is made of."""
-        value = derived.DERIVED[found.derived or ""](view.inputs, self._today)
-        if value is None:
+    def _mixed(self, shape: Shape, segment: Segment, judged: Judged) -> None:
+        ended = segment.end is not None and segment.end <= self._today.isoformat()
+        unmasked = ended and self._catalogue.categories[shape.category].masked_while_open
+        shown, dated = [], False
+        for number, level, member in zip(shape.fields, judged.levels, members_of(segment), strict=True):
+            body = member.full if level is Level.FULL else None if unmasked else member.masked
+            if (kept := self._keep(self._catalogue.fields[number], level, body)) is not None:
+                shown.append(kept)
+                dated = dated or level is Level.FULL
+        if shown:
+            head = {"effective": segment.effective, "source": shape.source, "dated": dated}
+            self._put(shape, Piece(segment, entry_json(segment.id, shape.kind, shown, **head), dated))
+
+    def _put(self, shape: Shape, piece: Piece) -> None:
+        if piece.dated:
+            self.shown.sources.add(shape.source)
+        self.shown.entries.setdefault(shape.category, []).append(piece)
+
+    def _word(self, content: Content, words: Sequence[tuple[Segment, Judged]]) -> None:
+        """A field that stands by itself: the best word among those open to this asker at the highest level. Other registers'
+        different words stand beside it only where they, too, are shown in full."""
+        level = max(judged.levels[0] for _, judged in words)
+        open_to = [(segment, judged) for segment, judged in words if judged.levels[0] is level]
+        best = open_to[0][0]
+        found = self._catalogue.fields[content.shapes[best.shape].fields[0]]
+        body = best.full if level is Level.FULL else members_of(best)[0].masked if level is Level.MASKED else None
+        kept = self._keep(found, level, body)
+        if kept is None:
             return
-        level = self.plain_level(found)
-        if level is Level.FULL and not all(self._full_on(name) for name in found.inputs if name != found.category):
-            level = clamp(Level.NOTED, found.levels)
+        if level is Level.FULL:
+            self.shown.sources.add(content.shapes[best.shape].source)
+            others = {segment.same: segment.other for segment, _ in open_to if segment.same != best.same and segment.other}
+            if others:
+                kept = kept[:-1] + b',"others":[' + b",".join(others.values()) + b"]}"
+        self.shown.fields.append(kept)
+
+    def _keep(self, found: Field, level: Level, body: bytes | None) -> bytes | None:
+        """Count what is shown; a masked value without a safe form falls to noted."""
+        if level >= Level.MASKED and body is not None:
+            self.shown.masks[level.name.lower()] |= 1 << found.index
+            return body
+        if level >= Level.NOTED and "noted" in found.levels:
+            self._note(found.category, 1 << found.index)
+        return None
+
+    def _note(self, category: str, bits: int) -> None:
+        if bits:
+            self.shown.masks["noted"] |= bits
+            self.shown.noted[category] = None
+
+    # -- derived fields ------------------------------------------------------------------------------------------
+
+    def _derive(
+        self, view: View, content: Content, present: Collection[tuple[int, str]],
+        fields: Collection[str] | None, categories: Collection[str] | None,
+    ) -> None:  # fmt: skip
+        said = self._said(content, present)
+        for found in self._catalogue.derived:
+            if (fields is None or found.id in fields) and (categories is None or found.category in categories):
+                value = derived.DERIVED[found.derived or ""](view.inputs, self._today)
+                if value is not None:
+                    self._derived(found, value, min(self._bound(said, self._catalogue.by_id(id)) for id in found.inputs))
+
+    def _derived(self, found: Field, value: Any, bound: Level) -> None:
+        """A derived field shows at no more than the fields it is made of. That there is nothing is never noted."""
+        key = self._alone(found)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        level = clamp(min(self._decided(key)[0], bound), found.levels)
         full = level is Level.FULL
         shown = value if full else masked(self._catalogue, found, value)
         said = {"level": "full", "value": shown, "source": "childview"} if full else {"level": "masked", "value": shown}
         body = None if shown is None else b'"%s":%s' % (found.id.encode(), _json.encode(said))
-        kept = self._put(found, level, body if level >= Level.MASKED else None)
-        if kept is not None:
-            self.shown.fields.append(kept[2])
+        if level is Level.NOTED and value == "none":
+            return
+        if (kept := self._keep(found, level, body)) is not None:
+            self.shown.fields.append(kept)
 
-    def _full_on(self, category: str) -> bool:
-        return all(
-            self.plain_level(found) is Level.FULL for found in self._catalogue.of(category) if "full" in found.levels
-        )
+    def _alone(self, found: Field) -> Key:
+        """What decides a field that stands in no segment."""
+        return (found.index, "childview", False, YOUNG, "not_needed", "none", self._link)
 
-    def _put(self, found: Field, level: Level, body: bytes | None) -> tuple[Field, Level, bytes] | None:
-        """Count what is shown; a masked value without a safe form falls to noted."""
-        if level >= Level.MASKED and body is not None:
-            self.shown.masks[level.name.lower()] |= 1 << found.index
-            return found, level, body
-        if level >= Level.NOTED and "noted" in found.levels:
-            self.shown.masks["noted"] |= 1 << found.index
-            self.shown.noted[found.category] = None
-        return None
+    def _said(self, content: Content, present: Collection[tuple[int, str]]) -> Mapping[int, Sequence[Level]]:
+        """What the policies say of each field the child has, before what is legal for it; of entries, of the recent ones."""
+        found: dict[int, list[Level]] = {}
+        for place, band in present:
+            shape = content.shapes[place]
+            if band == YOUNG or not shape.kind:
+                for number, level in zip(shape.fields, self.judge(shape, band).said, strict=True):
+                    found.setdefault(number, []).append(level)
+        return found
+
+    def _bound(self, said: Mapping[int, Sequence[Level]], found: Field) -> Level:
+        """What a field allows of those made of it: the word that is shown, where it stands by itself; the least of the entries;
+        of a field the child does not have, what the policies say in general."""
+        levels = said.get(found.index)
+        if levels is None:
+            return self._decided(self._alone(found))[0]
+        return max(levels) if self._catalogue.categories[found.category].single else min(levels)
+
+    # -- for the access record -----------------------------------------------------------------------------------
 
     def record(self) -> tuple[list[Entries], dict[str, str]]:
-        """The decisions as distinct combinations, and the fields shown as bitmasks, for the access record."""
-        entries = [
-            Entries(self.vector(key), count, level.name.lower(), f"{sat:x}")
-            for key, (level, count, sat) in self.shown.decided.items()
-        ]
+        """The decisions as distinct combinations, and the fields shown as bitmasks."""
+        entries = [self._counted(key, count) for key, count in self._counts.items()]
         return entries, {name: f"{bits:x}" for name, bits in self.shown.masks.items()}
 
+    def _counted(self, key: Key, count: int) -> Entries:
+        known = self._known.get(("record", key))
+        if known is None:
+            known = self._known["record", key] = (self.vector(key), self._legal(key).name.lower(), f"{self._decided(key)[1]:x}")
+        vector, level, sat = known
+        return Entries(vector, count, level, sat)
 
-YOUNG = "under_2_years"
 
-
-def entry_age_band(effective: str | None, today: date) -> str:
-    """How old an entry is, in the bands policies know."""
-    if effective is None:
+def entry_age_band(since: str | None, today: date) -> str:
+    """How long ago a day was, in the bands policies know; no day, and one that is to come, is now."""
+    if since is None or len(since) < 10:
         return YOUNG
-    years = today.year - int(effective[:4]) - ((today.month, today.day) < (int(effective[5:7]), int(effective[8:10])))
+    years = today.year - int(since[:4]) - ((today.month, today.day) < (int(since[5:7]), int(since[8:10])))
     return YOUNG if years < 2 else "2_to_6_years" if years < 6 else "over_6_years"
 
 
-def entry_json(segment: Segment, members: Iterable[tuple[Field, Level, bytes]]) -> bytes:
-    """One entry. Its date stands only beside something shown in full."""
-    members = list(members)
-    head: dict[str, Any] = {"id": segment.id, "kind": segment.kind}
-    if any(level is Level.FULL for _, level, _ in members):
-        head |= {"effective": segment.effective, "source": segment.source}
-    return _json.encode(head)[:-1] + b',"fields":{' + b",".join(body for _, _, body in members) + b"}}"
-
-
-def page(
-    entries: Sequence[tuple[Segment, list[tuple[Field, Level, bytes]]]], *, start: int = 0, size: int = PAGE
-) -> tuple[bytes, str | None]:
+def page(pieces: Sequence[Piece], *, start: int = 0, size: int = PAGE) -> tuple[bytes, str | None]:
     """A page of entries and the cursor of the next, counted among what this asker sees."""
-    items = [entry_json(*entry) for entry in entries[start : start + size]]
-    following = str(start + size) if len(entries) > start + size else None
+    items = [piece.body for piece in pieces[start : start + size]]
+    following = str(start + size) if len(pieces) > start + size else None
     return b"[" + b",".join(items) + b"]", following
 
 
@@ -201,8 +332,8 @@ def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_revi
     parts = [b'"id":' + _json.encode(child), b'"fields":{' + b",".join(shown.fields) + b"}"]
     parts.append(b'"noted":' + _json.encode(noted(shown, catalogue)))
     pages = []
-    for category, entries in shown.entries.items():
-        items, following = page(entries)
+    for category, pieces in shown.entries.items():
+        items, following = page(pieces)
         pages.append(b'"%s":{"items":%s,"next":%s}' % (category.encode(), items, _json.encode(following)))
     parts.append(b'"entries":{' + b",".join(pages) + b"}")
     if late := sorted(shown.sources & set(behind)):

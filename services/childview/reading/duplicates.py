@@ -28,7 +28,7 @@ async def _officer(reading: Reading, asked: Asker, conn: asyncpg.Connection) -> 
     lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
     road.check_fresh(reading, asked, now.fresh)
     bundle = await reading.leases.bundle(lease)
-    nobody = road.stand(store.Found(None, None, 0, False, now.fresh, (), ()), lease, bundle, asked, "", memo=reading.memo)
+    nobody = road.stand(store.nobody(now), lease, bundle, asked, "", memo=reading.memo)
     queues = QUEUES.get(lease.role, ())
     if not queues or not evaluate.allowed(bundle, nobody.request, "merge")[0]:
         raise Problem("not-found", "There is nothing here for this post.")
@@ -58,7 +58,7 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
 
 
 async def _side(reading: Reading, asked: Asker, conn, lease: Lease, bundle, child: str) -> tuple[Child, Disclosure]:
-    opened = road.stand(await store.one(conn, child, asked.who.subject), lease, bundle, asked, child, memo=reading.memo)
+    opened = road.stand(await road.look(store.one(conn, child, asked.who)), lease, bundle, asked, child, memo=reading.memo)
     return opened, road.disclosure(reading, asked, opened)
 
 
@@ -66,7 +66,7 @@ def _pair(reading: Reading, held: Held, sides: Sequence[tuple[Child, Disclosure]
     """Two children side by side, each as this officer may see it."""
     records = []
     for opened, decided in sides:
-        shown = decided.show(opened.view, silent=opened.passed.silent, only=_compared(reading))
+        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_compared(reading))
         records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(shown.fields)))
     head = {"id": held.pair, "queue": held.queue, "claimed_by_me": held.claimed_by is not None}
     return _json.encode(head)[:-1] + b',"children":[' + b",".join(records) + b"]}"

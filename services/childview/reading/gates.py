@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from services.childview.projection.view import Inputs, Protected, View
 from services.childview.reading.relationship import Relationship
+from services.childview.reading.relationship import relationship as find_relationship
 from services.disclosure.lease import Lease
 
-PROTECTION_TEAM, ADOPTION_TEAM = "protection-officer", "adoption-officer"
+CONFLICTS = ("self", "relative", "conflict")
+PROTECTION_TEAM, ADOPTION_TEAM, CLEARING_HOUSE = "protection-officer", "adoption-officer", "clearing-house-officer"
 
 
 @dataclass(frozen=True)
@@ -23,21 +25,44 @@ class Passed:
 
 
 def pass_gates(
-    view: View, lease: Lease, relationship: Relationship, today: date, *, endangered: Iterable[Inputs] = ()
-) -> Passed:
+    view: View, lease: Lease, relationship: Relationship, today: date, *,
+    former: Iterable[str] = (), kin: Sequence[View] = (), in_pair: bool = False,
+) -> Passed:  # fmt: skip
     """Whether this asker may come to this child at all, and what of others stays silent.
 
-    endangered: children to whom someone related to this child is marked a risk.
+    former: ids that became this child: what was declared of them holds. kin, in_pair: see `Found`.
     """
-    flags = {
-        "conflict": view.child in lease.conflicts,
-        "same_address": lease.address_hash is not None and lease.address_hash in view.inputs.addresses,
-        "colleague": view.child in lease.colleagues_children,
-    }
-    closed = flags["conflict"] or flags["same_address"]
-    protected = all(_may_pass(one, lease, relationship) for one in in_force(view.inputs, today))
+    kinds = {lease.conflicts[id] for id in (view.child, *former) if id in lease.conflicts}
+    flags = {kind: kind in kinds for kind in CONFLICTS}
+    flags["same_address"] = lease.address_hash is not None and lease.address_hash in homes(view.inputs, today)
+    flags["colleague"] = any(id in lease.colleagues_children for id in (view.child, *former))
+    closed = bool(kinds) or flags["same_address"]
     lookalike = view.withheld and lease.role != PROTECTION_TEAM
-    return Passed(not closed and protected and not lookalike, whereabouts(view.inputs, endangered, today), flags)
+    silent = whereabouts(view.inputs, kin, today) | _guarded(view, kin, lease, today)
+    opens = not closed and not lookalike and _in_post(view, lease, today, in_pair)
+    return Passed(opens and _may_pass_all(view, lease, relationship, today), silent, flags)
+
+
+def _in_post(view: View, lease: Lease, today: date, in_pair: bool) -> bool:
+    """Posts that come only to certain children: the clearing house to the pairs in its queue, the adoption team to the adopted."""
+    if lease.role == CLEARING_HOUSE:
+        return in_pair
+    return lease.role != ADOPTION_TEAM or any(one.kind == "adopted" for one in in_force(view.inputs, today))
+
+
+def homes(inputs: Inputs, today: date) -> set[str]:
+    """Where the child lives on a day: homes that have not ended by then."""
+    return {home.place for home in inputs.homes if not home.end or home.end > today.isoformat()}
+
+
+def _may_pass_all(view: View, lease: Lease, relationship: Relationship, today: date) -> bool:
+    return all(_may_pass(one, lease, relationship) for one in in_force(view.inputs, today))
+
+
+def _guarded(view: View, kin: Sequence[View], lease: Lease, today: date) -> frozenset[str]:
+    """A protected child of the household is not named to whoever may not open it."""
+    closed = [one for one in kin if not _may_pass_all(one, lease, find_relationship(one.inputs, lease, today), today)]
+    return frozenset(id for one in closed for id in one.inputs.local_ids) - set(view.inputs.local_ids)
 
 
 def in_force(inputs: Inputs, today: date) -> list[Protected]:
@@ -56,13 +81,13 @@ def _may_pass(protection: Protected, lease: Lease, relationship: Relationship) -
     return relationship.phase == "current" and bool(relationship.kinds & {"allocated", "supervising"})
 
 
-def whereabouts(inputs: Inputs, endangered: Iterable[Inputs], today: date) -> frozenset[str]:
-    """Where someone marked a risk to a child lives with, or is a contact of, this one: nothing of that child's
+def whereabouts(inputs: Inputs, kin: Iterable[View], today: date) -> frozenset[str]:
+    """Where someone marked a risk to a child is this one, lives with it or is its contact: nothing of that child's
     whereabouts shows here. Its local ids and its places."""
     related = {person.local_id for person in inputs.related} | set(inputs.local_ids)
     silent: set[str] = set()
-    for other in endangered:
-        risks = {p.risk for p in in_force(other, today) if p.kind == "risk_linked"}
+    for other in kin:
+        risks = {p.risk for p in in_force(other.inputs, today) if p.kind == "risk_linked"}
         if risks & related:
-            silent |= {*other.local_ids, *other.addresses}
+            silent |= {*other.inputs.local_ids, *homes(other.inputs, today)}
     return frozenset(silent - set(inputs.local_ids))

@@ -69,14 +69,14 @@ class LeaseHolder:
             raise Problem("no-lease", "The lease is not the one that was asked for.")
         return lease
 
-    async def break_glass(self, who: Principal, body: Mapping) -> dict:
-        """Open one child's view in an emergency, for the person whose token this is."""
-        answer = await self._call("POST", "/v1/break-glass", {**body, "user_token": who.token})
+    async def break_glass(self, who: Principal, body: Mapping, *, key: str | None = None) -> dict:
+        """Open one child's view in an emergency, for the person whose token this is. key: the person's Idempotency-Key."""
+        answer = await self._call("POST", "/v1/break-glass", {**body, "user_token": who.token}, key=key)
         return answer.json()
 
-    async def _call(self, method: str, path: str, body: Mapping | None = None) -> httpx.Response:
+    async def _call(self, method: str, path: str, body: Mapping | None = None, *, key: str | None = None) -> httpx.Response:
         try:
-            headers = await self._tokens.bearer("policy")
+            headers = await self._tokens.bearer("policy") | ({"Idempotency-Key": key} if key else {})
             answer = await self._http.request(method, self._url + path, json=body, headers=headers, timeout=3)
         except httpx.HTTPError as error:
             raise Problem("no-lease", "Policy cannot be asked now, so nothing is shown. Try again soon.") from error

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from typing import Any
+
 import msgspec
 
 from services.childview.reading import disclose, road, store
 from services.childview.reading.disclose import Disclosure, Shown
 from services.childview.reading.road import Answer, Asker, Child, Reading
 from services.disclosure.lease import Lease
-from services.disclosure.levels import Level
 from services.plumbing import access
-from services.plumbing.problems import Problem
 
 MOST_CASES = 200
+INVOLVEMENTS = "involvements"
 _LISTED = frozenset({"given_name", "family_name", "birth_date", "plan_status"})
 _json = msgspec.json.Encoder(order="deterministic")
 
@@ -25,7 +27,8 @@ async def entries(reading: Reading, asked: Asker, child: str, category: str, cur
         items, following = disclose.page(shown.entries.get(category, []), start=start)
         return b'{"items":%s,"next":%s}' % (items, _json.encode(following))
 
-    return await _of_child(reading, asked, child, "entries", body)
+    detail = {"category": category, "start": start}
+    return await _of_child(reading, asked, child, "entries", body, categories=(category,), detail=detail)
 
 
 def _start(cursor: str | None) -> int:
@@ -37,10 +40,10 @@ async def chronology(reading: Reading, asked: Asker, child: str) -> Answer:
 
     def body(shown: Shown) -> bytes:
         dated = [
-            (segment.effective, name, segment.id, disclose.entry_json(segment, members))
+            (piece.segment.effective, name, piece.segment.id, piece.body)
             for name, found in shown.entries.items()
-            for segment, members in found
-            if segment.effective and any(level is Level.FULL for _, level, _ in members)
+            for piece in found
+            if piece.segment.effective and piece.dated
         ]
         dated.sort(key=lambda item: item[:3], reverse=True)
         items = [b'{"date":%s,"category":%s,"entry":%s}' % (_json.encode(d), _json.encode(c), e) for d, c, _, e in dated]
@@ -53,18 +56,21 @@ async def involved(reading: Reading, asked: Asker, child: str) -> Answer:
     """Who else works with the child, and whom to ask of those whose work is only noted."""
 
     def body(shown: Shown) -> bytes:
-        items = [disclose.entry_json(*one) for one in shown.entries.get("involvements", [])]
-        noted = disclose.noted(shown, reading.catalogue, only="involvements")
+        items = [piece.body for piece in shown.entries.get(INVOLVEMENTS, [])]
+        noted = disclose.noted(shown, reading.catalogue, only=INVOLVEMENTS)
         return b'{"items":[' + b",".join(items) + b'],"noted":' + _json.encode(noted) + b"}"
 
-    return await _of_child(reading, asked, child, "involved", body)
+    return await _of_child(reading, asked, child, "involved", body, categories=(INVOLVEMENTS,))
 
 
-async def _of_child(reading: Reading, asked: Asker, child: str, action: str, body) -> Answer:
+async def _of_child(
+    reading: Reading, asked: Asker, child: str, action: str, body: Callable[[Shown], bytes],
+    *, categories: Collection[str] | None = None, detail: dict[str, Any] | None = None,
+) -> Answer:  # fmt: skip
     opened = await road.find_or_refuse(reading, asked, child)
     decided = road.disclosure(reading, asked, opened)
-    shown = decided.show(opened.view, silent=opened.passed.silent)
-    return await road.settle(reading, asked, [(opened, decided)], body(shown), action=action)
+    shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, categories=categories)
+    return await road.settle(reading, asked, [(opened, decided)], body(shown), action=action, detail=detail)
 
 
 async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) -> Answer:
@@ -76,7 +82,7 @@ async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) ->
         bundle = await reading.leases.bundle(lease)
         cases = []
         for_now = await store.by_references(conn, _references(lease))
-        async for child, found in store.many(conn, for_now, asked.who.subject, now):
+        async for child, found in store.many(conn, for_now, asked.who, now):
             opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
             if opened.finds and opened.relationship.kinds and "socialcare" not in found.parked:
                 cases.append(_case(reading, asked, opened))
@@ -95,30 +101,20 @@ async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) ->
 
 
 def _references(lease: Lease) -> list[str]:
-    """What leads to the children of a post: its professional ids, those it supervises or covers, schools assigned to it."""
+    """What leads to the children of a post: its professional ids, those it supervises or covers, schools assigned to it; the
+    centre of who works in one."""
     workers = (*lease.professional_ids, *lease.supervises, *(cover.professional_id for cover in lease.covers))
-    return [*(f"worker:{id}" for id in workers), *(f"school:{id}" for id in lease.assigned_schools)]
+    centres = (*lease.team_ids, *lease.organisations) if lease.role == "childrens-centre-worker" else ()
+    named = {"worker": workers, "school": lease.assigned_schools, "team": centres}
+    return [f"{kind}:{id}" for kind, ids in named.items() for id in ids]
 
 
 def _case(reading: Reading, asked: Asker, opened: Child) -> tuple[bytes, bytes, tuple[Child, Disclosure]]:
     """(what it is sorted by, the item, what is recorded of it)."""
     decided = road.disclosure(reading, asked, opened)
-    fields = decided.show(opened.view, silent=opened.passed.silent, only=_LISTED).fields
+    fields = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_LISTED).fields
     names = b",".join(fields)
     how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
     item = b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), names)
     family = next((one for one in fields if one.startswith(b'"family_name"')), b"~")
     return family + names + opened.view.child.encode(), item, (opened, decided)
-
-
-async def moved(reading: Reading, asked: Asker, child: str) -> str | None:
-    """The child that a merged one became, if this asker may find that one; else None, and the ordinary answer follows."""
-    async with reading.pool.acquire() as conn:
-        found = await store.one(conn, child, asked.who.subject)
-    if found.view is not None or found.became is None:
-        return None
-    try:
-        await road.find_or_refuse(reading, asked, found.became)
-    except Problem:
-        return None
-    return found.became

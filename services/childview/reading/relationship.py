@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.childview.projection import derived
 from services.childview.projection.view import Inputs
 from services.disclosure.lease import Lease
 
 CLOSING = timedelta(days=28)
 OPEN, ENDED, OVER = "current", "closing", "over"
 SCHOOL_KINDS = {"school-safeguarding-lead": "school_safeguarding_lead", "teacher": "school_staff"}
-DIRECT = frozenset({"allocated", "case_team", "reviewing", "health_named", "centre_registered", "welfare_officer", "virtual_school"})
+DIRECT = frozenset({"allocated", "case_team", "reviewing", "health_named", "centre_registered", "welfare_officer"})
+"""What relates the very professional whom an involvement names."""
+CENTRE_ROLE = "childrens-centre-worker"
+VIRTUAL_SCHOOL_ROLE = "virtual-school-officer"
+IN_VIRTUAL_SCHOOL = frozenset({"looked_after", "need", "protection"})
+"""A virtual school is related while the child is looked after or has a social worker, whoever is named."""
 SOCIAL_CARE_ROLES = frozenset({"social-worker", "social-work-manager"})
 
 
@@ -54,6 +58,7 @@ def _phase(start: str | None, end: str | None, today: date) -> str:
 def _by_involvement(inputs: Inputs, lease: Lease, today: date) -> list[tuple[str, str]]:
     mine, supervised = set(lease.professional_ids), set(lease.supervises)
     covered = {cover.professional_id for cover in lease.covers}
+    teams, centres = set(lease.team_ids), _centres(lease)
     found = []
     for item in inputs.involved:
         phase = _phase(item.start, item.end, today)
@@ -63,9 +68,16 @@ def _by_involvement(inputs: Inputs, lease: Lease, today: date) -> list[tuple[str
             found.append(("supervising", phase))
         if item.kind == "allocated" and item.professional in covered and phase == OPEN:
             found.append(("cover", phase))
-        if item.team in lease.team_ids and item.kind in ("allocated", "case_team") and lease.role in SOCIAL_CARE_ROLES:
+        if item.team in teams and item.kind in ("allocated", "case_team") and lease.role in SOCIAL_CARE_ROLES:
             found.append(("case_team", phase))
+        if item.kind == "centre_registered" and item.team in centres:
+            found.append((item.kind, phase))
     return found
+
+
+def _centres(lease: Lease) -> set[str]:
+    """The centres of a centre worker: a family is registered there, with whichever of the colleagues."""
+    return {*lease.team_ids, *lease.organisations} if lease.role == CENTRE_ROLE else set()
 
 
 def _by_school(inputs: Inputs, lease: Lease, today: date) -> list[tuple[str, str]]:
@@ -85,6 +97,10 @@ def _by_post(inputs: Inputs, lease: Lease, today: date) -> list[tuple[str, str]]
             for item in inputs.enrolments
             if item.school in lease.assigned_schools
         ]
-    if lease.role == "virtual-school-officer" and derived.plan_statuses(inputs, today) & {"looked_after", "need", "protection"}:
-        found.append(("virtual_school", OPEN))
+    if lease.role == VIRTUAL_SCHOOL_ROLE:
+        found += [
+            ("virtual_school", _phase(item.start, item.end, today))
+            for item in inputs.periods
+            if item.kind in IN_VIRTUAL_SCHOOL and item.start
+        ]
     return found

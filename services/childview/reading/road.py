@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +15,7 @@ import asyncpg
 from services.childview.projection import derived
 from services.childview.projection import view as views
 from services.childview.projection.catalogue import Catalogue
-from services.childview.projection.view import View
+from services.childview.projection.view import Content, View
 from services.childview.reading import disclose, gates, store
 from services.childview.reading.disclose import Disclosure
 from services.childview.reading.gates import Passed
@@ -32,12 +33,16 @@ from services.plumbing.settings import Settings
 from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import Principal
 
+EMERGENCY = "emergency"
 PURPOSES = ("casework", "enquiry", "attendance", "sen", "review", "data_quality", "subject_access", "audit", "emergency")
 CRITICAL = frozenset({"socialcare", "policy", "childview"})
 """Sources whose staleness could hide an ended involvement, a new shield or a decision: nothing is shown without them."""
 FRONT_DOOR = "Ask the front door before you trust a blank."
 DUTY_DESK = "Ring the duty desk."
 NOT_FOUND = "No child you can open is here. The front door can tell you more."
+
+
+Answered = TypeVar("Answered")
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,11 @@ class Child:
     finds: bool
     sat: int
 
+    @cached_property
+    def content(self) -> Content:
+        """What could be shown of the child: read only once it is found."""
+        return views.decode_content(self.found.content)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -109,19 +119,27 @@ def asker(who: Principal, purpose: str | None, channel: str) -> Asker:
 async def open_child(reading: Reading, asked: Asker, child: str) -> Child:
     """Steps 2 to 5 for one child, the same work whether it is there or not. Raises Problem `no-lease`, `stale-source`."""
     async with reading.pool.acquire() as conn:
-        found = await store.one(conn, child, asked.who.subject)
+        found = await look(store.one(conn, child, asked.who))
     lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
     check_fresh(reading, asked, found.fresh)
     bundle = await reading.leases.bundle(lease)
     return stand(found, lease, bundle, asked, child, memo=reading.memo)
 
 
+async def look(question: Awaitable[Answered]) -> Answered:
+    """What the store answers. Raises Problem `stale-source` while the view is made anew."""
+    try:
+        return await question
+    except store.Rebuilding:
+        raise Problem("stale-source", f"What is held is being prepared anew, so nothing is shown. {DUTY_DESK}", retry_after=5) from None
+
+
 def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str, *, memo: Memo) -> Child:
     """Relationship, gates and `find` for one child. Pure but for what `memo` remembers."""
     view = found.view or View(child=child)
     related = relationship(view.inputs, lease, asked.today)
-    passed = gates.pass_gates(view, lease, related, asked.today, endangered=found.endangered)
-    request = request_of(view, lease, related, asked, glass=found.glass)
+    passed = gates.pass_gates(view, lease, related, asked.today, former=found.former, kin=found.kin, in_pair=found.in_pair)
+    request = request_of(view, lease, related, asked, glass=found.glass and asked.purpose == EMERGENCY)
     known = memo.scope(bundle, request)
     if "find" not in known:
         known["find"] = evaluate.allowed(bundle, request, "find")
@@ -181,7 +199,7 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
     with reading.measure.span("read", purpose=asked.purpose):
         opened = await find_or_refuse(reading, asked, child)
         decided = disclosure(reading, asked, opened)
-        shown = decided.show(opened.view, silent=opened.passed.silent)
+        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent)
         behind = {*opened.found.parked, *stale_sources(opened.found.fresh, asked.now, reading.settings.stale_after)}
         body = disclose.body(
             child, shown, reading.catalogue, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind
@@ -199,11 +217,30 @@ async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
     if not is_id(child):
         raise Problem("not-found", NOT_FOUND)
     opened = await open_child(reading, asked, child)
+    if opened.found.became is not None and opened.found.view is None:
+        await _moved(reading, asked, opened.found.became)
     if not opened.finds:
         await refuse(reading, asked, opened, child)
     if "socialcare" in opened.found.parked:
+        await record(reading, asked, opened, action="parked", status=503)
         raise Problem("stale-source", f"A part of what is held cannot be read, so nothing is shown. {DUTY_DESK}")
     return opened
+
+
+class Moved(Exception):
+    """The child's records went to another, whom this asker may find: go there. The access is recorded."""
+
+    def __init__(self, child: str, answer: Answer) -> None:
+        super().__init__("moved")
+        self.child, self.answer = child, answer
+
+
+async def _moved(reading: Reading, asked: Asker, became: str) -> None:
+    """Raises Moved if this asker may find the child that another became; otherwise the ordinary answer follows."""
+    there = await open_child(reading, asked, became)
+    if there.finds:
+        made = await record(reading, asked, there, action="moved", status=308)
+        raise Moved(became, Answer(b"", "", made.id, as_of(there.found.fresh), 308))
 
 
 def is_id(child: str) -> bool:
@@ -216,13 +253,22 @@ def is_id(child: str) -> bool:
 
 async def refuse(reading: Reading, asked: Asker, opened: Child, child: str) -> None:
     """Record the refused find, then the one answer for unknown, not yours, protected and adopted."""
-    known = [child_access(opened, None)] if opened.found.view is not None else []
+    asked_for = access.digest(reading.settings.digest_key, child.encode())
+    await record(reading, asked, opened, action="find-refused", status=404, query=asked_for)
+    raise Problem("not-found", NOT_FOUND)
+
+
+async def record(
+    reading: Reading, asked: Asker, opened: Child, *, action: str, status: int, query: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> Access:  # fmt: skip
+    """Make an access to one child durable of which nothing is shown."""
     made = make_access(
-        reading, asked, opened.lease, action="find-refused", status=404, children=known,
-        query=access.digest(reading.settings.digest_key, child.encode()), answer=None, fresh=opened.found.fresh,
+        reading, asked, opened.lease, action=action, status=status, query=query, answer=None, fresh=opened.found.fresh,
+        children=[child_access(opened, None)] if opened.found.view is not None else [], detail=detail,
     )  # fmt: skip
     await reading.writer.write(made)
-    raise Problem("not-found", NOT_FOUND)
+    return made
 
 
 async def settle(
@@ -234,6 +280,7 @@ async def settle(
     action: str,
     if_none_match: str | None = None,
     query: str | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> Answer:
     """Make the access durable; only then is there an answer to send."""
     first = children[0][0]
@@ -243,7 +290,7 @@ async def settle(
     made = make_access(
         reading, asked, first.lease, action="not-modified" if unchanged else action, status=304 if unchanged else 200,
         children=[child_access(child, decided) for child, decided in children], query=query, answer=digest,
-        fresh=first.found.fresh,
+        fresh=first.found.fresh, detail=detail,
     )  # fmt: skip
     await reading.writer.write(made)
     return Answer(b"" if unchanged else body, etag, made.id, as_of(first.found.fresh), 304 if unchanged else 200)
@@ -260,6 +307,7 @@ def make_access(
     query: str | None,
     answer: str | None,
     fresh: dict[str, datetime],
+    detail: dict[str, Any] | None = None,
 ) -> Access:
     """The record of one access, whatever it came to."""
     return Access(
@@ -279,8 +327,9 @@ def make_access(
         query=query,
         answer=answer,
         stale=sorted(stale_sources(fresh, asked.now, reading.settings.stale_after)),
-        parked=[],
+        parked=sorted({service for child in children for service in child.parked}),
         children=children,
+        detail=detail or {},
     )
 
 
@@ -290,7 +339,7 @@ def child_access(child: Child, decided: Disclosure | None) -> ChildAccess:
     vectors: dict[str, Any] = {
         "subject": dict(child.request.subject),
         "child": dict(child.request.child),
-        "context": {**child.request.context, "find": child.finds, "find_sat": f"{child.sat:x}", "parked": list(child.found.parked)},
+        "context": {**child.request.context, "find": child.finds, "find_sat": f"{child.sat:x}"},
     }
     return ChildAccess(
         child=child.view.child,
@@ -301,6 +350,7 @@ def child_access(child: Child, decided: Disclosure | None) -> ChildAccess:
         flags=dict(child.passed.flags),
         streams=dict(child.view.streams),
         decision=child.view.decision,
+        parked=list(child.found.parked),
     )
 
 

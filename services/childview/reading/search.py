@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +11,11 @@ from services.childview.projection.terms import normal
 from services.childview.reading import road, store
 from services.childview.reading.disclose import Disclosure
 from services.childview.reading.road import Asker, Child, Reading
+from services.childview.reading.store import Standing
+from services.disclosure.lease import Lease
 from services.disclosure.levels import Level
 from services.plumbing import access
+from services.plumbing.files import values
 from services.plumbing.problems import Problem
 
 MOST = 20
@@ -23,32 +26,31 @@ WEIGHTS = {"family_name": 3, "given_name": 3, "birth_date": 4, "postcode": 2, "i
 NEEDED = 4
 """How much must agree: an identifier, a birth date, or both names; a name alone is no search. Where more than a birth
 date was typed, a birth date alone is a stranger's."""
+SEARCHES_NOTHING = frozenset({"auditor"})
+"""Posts that come to a child by the id in an access record, never by a search."""
 _json = msgspec.json.Encoder(order="deterministic")
 
 
 async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> road.Answer:
     """The children that agree with what was typed. Raises Problem `validation`, `no-lease`, `stale-source`."""
     wanted = _wanted(reading, body)
+    needed = NEEDED + (set(wanted) > {"birth_date"})
+    ranked: list[tuple[int, str, Child]] = []
     async with reading.pool.acquire() as conn:
         now = await store.standing(conn, asked.who.subject)
         lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
         road.check_fresh(reading, asked, now.fresh)
         bundle = await reading.leases.bundle(lease)
-        terms = [(field, term) for pairs in wanted.values() for field, term in pairs]
-        ids = await store.by_terms(conn, terms)
-        held = await store.terms_of(conn, ids)
-        needed = NEEDED + (set(wanted) > {"birth_date"})
-        near = [child for child in ids if _score(wanted, held[child], None) >= needed]
-        ranked: list[tuple[int, str, Child, Disclosure]] = []
-        async for child, found in store.many(conn, near, asked.who.subject, now):
+        held = await store.by_terms(conn, [pair for pairs in wanted.values() for pair in pairs])
+        near = [child for child, terms in held.items() if _score(wanted, terms) >= needed]
+        async for child, found in store.many(conn, near, asked.who, now):
             opened = road.stand(found, lease, bundle, asked, child, memo=reading.memo)
-            if opened.finds and "socialcare" not in found.parked:
-                decided = road.disclosure(reading, asked, opened)
-                score = _score(wanted, held[child], _visible(reading, opened, decided))
+            if opened.finds and lease.role not in SEARCHES_NOTHING and "socialcare" not in found.parked:
+                score = _score(wanted, _visible(reading, opened, road.disclosure(reading, asked, opened)))
                 if score >= needed:
-                    ranked.append((-score, child, opened, decided))
+                    ranked.append((-score, child, opened))
     ranked.sort(key=lambda item: item[:2])
-    return await _answer(reading, asked, body, ranked[:MOST], lease, now)
+    return await _answer(reading, asked, body, [child for _, _, child in ranked[:MOST]], lease, now)
 
 
 def _wanted(reading: Reading, body: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
@@ -60,7 +62,8 @@ def _wanted(reading: Reading, body: Mapping[str, Any]) -> dict[str, list[tuple[s
     for name in ASKED:
         text = body.get(name)
         if isinstance(text, str) and text.strip():
-            wanted[name] = [(id, normal(reading.catalogue.by_id(id), text)) for id in NAMES.get(name, (name,))]
+            said = _day(text) if name == "birth_date" else text
+            wanted[name] = [(id, normal(reading.catalogue.by_id(id), said)) for id in NAMES.get(name, (name,))]
     identifier = body.get("identifier")
     if isinstance(identifier, dict) and identifier.get("type") in IDENTIFIERS and identifier.get("value"):
         id = IDENTIFIERS[identifier["type"]]
@@ -70,43 +73,45 @@ def _wanted(reading: Reading, body: Mapping[str, Any]) -> dict[str, list[tuple[s
     return wanted
 
 
-def _score(
-    wanted: Mapping[str, Sequence[tuple[str, str]]], held: Mapping[str, set[str]], visible: set[str] | None
-) -> int:
-    """How much agrees, by the fields that are visible (None: all)."""
-    return sum(
-        WEIGHTS[name]
-        for name, pairs in wanted.items()
-        if any(term in held.get(field, ()) and (visible is None or field in visible) for field, term in pairs)
-    )
+def _day(text: str) -> str:
+    """A birth date as it is compared. Raises Problem `validation` for what is no date."""
+    try:
+        return values.day(text) or ""
+    except values.Unreadable as error:
+        raise Problem("validation", f"The date of birth cannot be read: write {error}.", errors=[{"at": "birth_date"}]) from None
 
 
-def _visible(reading: Reading, opened: Child, decided: Disclosure) -> set[str]:
-    """The searchable fields that this asker sees of this child in full, wherever they stand."""
-    seen: dict[str, bool] = {}
-    for segment in opened.view.segments:
-        for member in segment.members:
-            field = reading.catalogue.fields[member.field]
-            if field.search:
-                full = decided.level(field, segment) is Level.FULL
-                seen[field.id] = seen.get(field.id, True) and full
-    return {field for field, full in seen.items() if full}
+def _score(wanted: Mapping[str, Sequence[tuple[str, str]]], terms: Collection[tuple[str, str]]) -> int:
+    """How much agrees with these (field, term)."""
+    return sum(WEIGHTS[name] for name, pairs in wanted.items() if any(pair in terms for pair in pairs))
 
 
-async def _answer(reading: Reading, asked: Asker, body, ranked, lease, now) -> road.Answer:
-    items = []
-    for _, child, opened, decided in ranked:
-        shown = decided.show(opened.view, silent=opened.passed.silent, only=_DISPLAYED)
-        items.append(b'{"id":' + _json.encode(child) + b',"fields":{' + b",".join(shown.fields) + b"}}")
-    found = b'{"items":[' + b",".join(items) + b"]}"
-    query = access.digest(reading.settings.digest_key, _json.encode(body))
+def _visible(reading: Reading, opened: Child, decided: Disclosure) -> set[tuple[str, str]]:
+    """What this asker sees of this child in full, as search terms: no other word of any register is matched."""
+    seen: set[tuple[str, str]] = set()
+    for segment in opened.content.segments:
+        if segment.terms and segment.refers not in opened.passed.silent:
+            judged = decided.judge(opened.content.shapes[segment.shape], decided.band(segment))
+            full = {key[0] for key, level in zip(judged.keys, judged.levels, strict=True) if level is Level.FULL}
+            seen |= {(reading.catalogue.fields[n].id, term) for n, term in segment.terms if n in full}
+    return seen
+
+
+async def _answer(reading: Reading, asked: Asker, body, found: Sequence[Child], lease: Lease, now: Standing) -> road.Answer:
+    items, children = [], []
+    for opened in found:
+        decided = road.disclosure(reading, asked, opened)
+        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_DISPLAYED)
+        items.append(b'{"id":' + _json.encode(opened.view.child) + b',"fields":{' + b",".join(shown.fields) + b"}}")
+        children.append(road.child_access(opened, decided))
+    answer = b'{"items":[' + b",".join(items) + b"]}"
     made = road.make_access(
-        reading, asked, lease, action="search", status=200, query=query,
-        children=[road.child_access(opened, decided) for _, _, opened, decided in ranked],
-        answer=access.digest(reading.settings.digest_key, found), fresh=now.fresh,
+        reading, asked, lease, action="search", status=200, children=children, fresh=now.fresh,
+        query=access.digest(reading.settings.digest_key, _json.encode(body)),
+        answer=access.digest(reading.settings.digest_key, answer),
     )  # fmt: skip
     await reading.writer.write(made)
-    return road.Answer(found, "", made.id, road.as_of(now.fresh))
+    return road.Answer(answer, "", made.id, road.as_of(now.fresh))
 
 
 _DISPLAYED = frozenset({"given_name", "family_name", "known_as", "birth_date", "age"})

@@ -8,20 +8,26 @@ from datetime import datetime
 
 import asyncpg
 
+from services.childview.identity.store import SCHEMA as IDENTITY
 from services.childview.projection import view
 from services.childview.projection.store import LIVE
-from services.childview.projection.view import Inputs, View
+from services.childview.projection.view import View
+from services.plumbing.tokens import Principal
 
 AT_ONCE = 200
 _FOUND = f"""
-select one.id::text as child, c.view,
+select one.id::text as child, c.version, c.view, c.content,
     (select became::text from {LIVE}.aliases where child_id = one.id) as became,
-    exists (select from {LIVE}.glass where child_id = one.id and person = $2 and until > now()) as glass,
+    array(select child_id::text from {LIVE}.aliases where became = one.id) as former,
+    exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
+    exists (select from {IDENTITY}.links l left join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
+        where l.child_id = one.id and (l.basis = 'verified' or p.queue = 'ordinary')) as in_pair,
     array(select r.service from {LIVE}.links l join {LIVE}.parked p on p.stream_id = l.stream_id::text
         join {LIVE}.records r on r.stream_id = l.stream_id where l.child_id = one.id) as parked,
-    array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload risk on risk.reference = 'risk:' || substr(mine.reference, 9)
-        join {LIVE}.children o on o.child_id = risk.child_id
-        where mine.child_id = one.id and mine.reference like 'related:%' and risk.child_id <> one.id) as endangered
+    array(select o.view from {LIVE}.caseload mine join {LIVE}.caseload theirs on theirs.reference
+            = any(array['risk:' || substr(mine.reference, 9), 'guarded:' || substr(mine.reference, 9)])
+        join {LIVE}.children o on o.child_id = theirs.child_id
+        where mine.child_id = one.id and mine.reference like 'related:%' and theirs.child_id <> one.id) as kin
 """
 _STANDING = f"""
     (select coalesce(max(policy_version), 0) from {LIVE}.endings where scope = 'all' or scope = $2) as ended,
@@ -33,41 +39,62 @@ _MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.c
 
 @dataclass(frozen=True)
 class Found:
-    """What is stored of one child, and beside it. view is None for a child that is not there."""
+    """What is stored of one child, and beside it. view is None for a child that is not there.
+
+    former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. kin: children to whom
+    somebody of this household is a risk, or who are protected and of this household.
+    """
 
     view: View | None
+    content: bytes
     became: str | None
+    former: tuple[str, ...]
+    in_pair: bool
     ended: int
     glass: bool
     fresh: dict[str, datetime]
     parked: tuple[str, ...]
-    endangered: tuple[Inputs, ...]
+    kin: tuple[View, ...]
 
 
-async def one(conn: asyncpg.Connection, child: str, person: str) -> Found:
-    """Everything about one child for one asker, in one question."""
-    row = await conn.fetchrow(_ONE, child, person)
+class Rebuilding(Exception):
+    """The stored view is of another release: nothing is shown until it is made anew."""
+
+
+async def one(conn: asyncpg.Connection, child: str, who: Principal) -> Found:
+    """Everything about one child for one asker, in one question. Raises Rebuilding."""
+    row = await conn.fetchrow(_ONE, child, who.subject, who.post)
     return _found(row, row["ended"], _fresh(row))
 
 
-async def many(conn: asyncpg.Connection, children: Sequence[str], person: str, now: Standing) -> AsyncIterator[tuple[str, Found]]:
+async def many(conn: asyncpg.Connection, children: Sequence[str], who: Principal, now: Standing) -> AsyncIterator[tuple[str, Found]]:
     """The same for those of many children that are there, in their order, a few at a time."""
     for start in range(0, len(children), AT_ONCE):
-        rows = await conn.fetch(_MANY, children[start : start + AT_ONCE], person)
+        rows = await conn.fetch(_MANY, children[start : start + AT_ONCE], who.subject, who.post)
         for row in rows:
             yield row["child"], _found(row, now.ended, now.fresh)
 
 
 def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found:
+    if row["view"] and row["version"] != view.VERSION:
+        raise Rebuilding
     return Found(
         view=view.decode(row["view"]) if row["view"] else None,
+        content=row["content"] or b"",
         became=row["became"],
+        former=tuple(row["former"]),
+        in_pair=row["in_pair"],
         ended=ended,
         glass=row["glass"],
         fresh=fresh,
         parked=tuple(sorted(row["parked"])),
-        endangered=tuple(view.decode(other).inputs for other in row["endangered"] if other),
+        kin=tuple(view.decode(other) for other in row["kin"] if other),
     )
+
+
+def nobody(now: Standing) -> Found:
+    """No child: what a question about none stands on."""
+    return Found(None, b"", None, (), False, now.ended, False, now.fresh, (), ())
 
 
 def _fresh(row: asyncpg.Record) -> dict[str, datetime]:
@@ -88,15 +115,18 @@ async def standing(conn: asyncpg.Connection, person: str) -> Standing:
     return Standing(row["ended"], _fresh(row))
 
 
-async def by_terms(conn: asyncpg.Connection, terms: Sequence[tuple[str, str]]) -> list[str]:
-    """Every child with any of these (field, term): no limit before gates and levels."""
+async def by_terms(conn: asyncpg.Connection, terms: Sequence[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
+    """Every child with any of these (field, term), and which of them: no limit before gates and levels."""
     rows = await conn.fetch(
-        f"select distinct child_id::text as child from {LIVE}.terms t"
-        " join unnest($1::text[], $2::text[]) as w(field, term) on t.field = w.field and t.term = w.term",
+        f"select child_id::text as child, field, term from {LIVE}.terms t"
+        " join unnest($1::text[], $2::text[]) as w(field, term) using (field, term) order by 1",
         [field for field, _ in terms],
         [term for _, term in terms],
     )
-    return [row["child"] for row in rows]
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row["child"], set()).add((row["field"], row["term"]))
+    return found
 
 
 async def by_references(conn: asyncpg.Connection, references: Sequence[str]) -> list[str]:
@@ -105,14 +135,3 @@ async def by_references(conn: asyncpg.Connection, references: Sequence[str]) -> 
         f"select distinct child_id::text as child from {LIVE}.caseload where reference = any($1)", list(references)
     )
     return [row["child"] for row in rows]
-
-
-async def terms_of(conn: asyncpg.Connection, children: Sequence[str]) -> dict[str, dict[str, set[str]]]:
-    """The search terms of these children: child -> field -> terms."""
-    rows = await conn.fetch(
-        f"select child_id::text as child, field, term from {LIVE}.terms where child_id = any($1::uuid[])", children
-    )
-    found: dict[str, dict[str, set[str]]] = {child: {} for child in children}
-    for row in rows:
-        found[row["child"]].setdefault(row["field"], set()).add(row["term"])
-    return found

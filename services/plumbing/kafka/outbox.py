@@ -74,8 +74,9 @@ class Outbox:
     async def append(self, conn: asyncpg.Connection, changes: Sequence[Change]) -> dict[UUID, int]:
         """Record the events of these streams; their new versions.
 
-        The streams must have been locked by `lock_streams` in this transaction. Raises SchemaRefused for data
-        that breaks its contract, before anything is written.
+        The streams must have been locked by `lock_streams` in this transaction (one whose writer decides by nothing it reads,
+        such as that of accesses, need only have been made). Raises SchemaRefused for data that breaks its contract, before
+        anything is written.
         """
         changes = [(stream, events) for stream, events in changes if events]
         if not changes:
@@ -83,8 +84,7 @@ class Outbox:
         for _, events in changes:
             for event in events:
                 self.schemas.validate(event.type, event.data)
-        recorded = await conn.fetchval("select now()")
-        versions = await self._advance(conn, changes)
+        versions, recorded = await self._advance(conn, changes)
         keys = await self._keys(conn, changes)
         rows = [
             (stream, version, self._value(stream, version, event, recorded, keys))
@@ -94,18 +94,18 @@ class Outbox:
         await self._insert(conn, rows)
         return versions
 
-    async def _advance(self, conn: asyncpg.Connection, changes: Sequence[Change]) -> dict[UUID, int]:
-        """Give the events their numbers: dense in each stream."""
+    async def _advance(self, conn: asyncpg.Connection, changes: Sequence[Change]) -> tuple[dict[UUID, int], datetime]:
+        """Give the events their numbers, dense in each stream, and their time: the transaction's start."""
         rows = await conn.fetch(
             "update streams s set version = s.version + n.count"
             " from unnest($1::uuid[], $2::int[]) as n(id, count) where s.stream_id = n.id"
-            " returning s.stream_id, s.version",
+            " returning s.stream_id, s.version, now() as recorded",
             [stream for stream, _ in changes],
             [len(events) for _, events in changes],
         )
         if len(rows) != len(changes):
             raise ValueError("a stream appears twice or was not locked")
-        return {row["stream_id"]: row["version"] for row in rows}
+        return {row["stream_id"]: row["version"] for row in rows}, rows[0]["recorded"]
 
     async def _keys(
         self, conn: asyncpg.Connection, changes: Sequence[Change]
@@ -154,13 +154,13 @@ class Outbox:
         return value
 
     async def _insert(self, conn: asyncpg.Connection, rows: Sequence[tuple[UUID, int, bytes]]) -> None:
+        """Store the rows, and wake the relay when they commit: one question."""
         await conn.execute(
-            "insert into outbox (topic, stream_id, stream_version, value)"
-            " select $1, s, v, b from unnest($2::uuid[], $3::bigint[], $4::bytea[]) with ordinality as r(s, v, b, n)"
+            "with said as (select pg_notify('outbox', $1::text)) insert into outbox (topic, stream_id, stream_version, value)"
+            " select $1, s, v, b from said, unnest($2::uuid[], $3::bigint[], $4::bytea[]) with ordinality as r(s, v, b, n)"
             " order by n",
             self.topic,
             [row[0] for row in rows],
             [row[1] for row in rows],
             [row[2] for row in rows],
         )
-        await conn.execute("select pg_notify('outbox', $1)", self.topic)

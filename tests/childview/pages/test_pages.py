@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI, Request, Response
 
 from services.childview.pages import session, words
 from services.childview.projection.catalogue import Catalogue
@@ -17,7 +18,11 @@ from services.plumbing.settings import from_environment
 ROOT = Path(__file__).parents[3]
 VENDOR = ROOT / "services/childview/static/vendor"
 CATALOGUE = Catalogue.load(ROOT / "contracts")
-SETTINGS = from_environment("childview", "api", {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_DIGEST_KEY": "11" * 32})
+SETTINGS = from_environment(
+    "childview",
+    "api",
+    {"CHILDVIEW_DATABASE": "postgresql://nowhere", "CHILDVIEW_ISSUER": "http://nowhere", "CHILDVIEW_CLIENT_SECRET": "none", "CHILDVIEW_DIGEST_KEY": "11" * 32},
+)
 
 
 def test_every_vendored_file_is_in_the_manifest_with_its_sum_and_licence():
@@ -41,7 +46,7 @@ def test_no_page_has_a_script_or_a_style_of_its_own():
 
 
 def test_a_session_is_read_back_and_nobody_else_reads_changes_or_swaps_it():
-    held = session.Session("token", time.time() + 60, "csrf", {"c": "casework"})
+    held = session.Session("token", time.time() + 60, "csrf", "id", {"c": "casework"})
     sealed = session.seal(SETTINGS, held, name=session.COOKIE)
     assert session.unseal(SETTINGS, sealed, session.Session, name=session.COOKIE) == held
     assert "token" not in sealed
@@ -53,8 +58,23 @@ def test_a_session_is_read_back_and_nobody_else_reads_changes_or_swaps_it():
 
 
 def test_a_session_that_is_over_is_none():
-    sealed = session.seal(SETTINGS, session.Session("t", time.time() - 1, "c"), name=session.COOKIE)
+    sealed = session.seal(SETTINGS, session.Session("t", time.time() - 1, "c", "id"), name=session.COOKIE)
     assert session.unseal(SETTINGS, sealed, session.Session, name=session.COOKIE) is None
+
+
+def _cookies(public: str) -> list[str]:
+    """What a sign-in and a kept session set where people reach the pages at this address."""
+    app = FastAPI()
+    app.state.settings = dataclasses.replace(SETTINGS, urls={**SETTINGS.urls, "childview": public})
+    request, response = Request({"type": "http", "app": app, "headers": []}), Response()
+    session.start(request, response, following="/find")
+    session.keep(request, response, session.Session("t", time.time() + 60, "c", "id"))
+    return response.headers.getlist("set-cookie")
+
+
+def test_cookies_are_sent_by_https_alone_where_people_come_by_https():
+    assert [("; Secure" in one, "; HttpOnly" in one) for one in _cookies("https://childview.example")] == [(True, True)] * 2
+    assert [("; Secure" in one, "; HttpOnly" in one) for one in _cookies("http://127.0.0.1:8100")] == [(False, True)] * 2
 
 
 @pytest.mark.parametrize("following", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:x", ""])

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.childview.projection.view import Enrolled, Inputs, Involved, Protected, View
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, View
 from services.childview.reading.gates import pass_gates
 from services.childview.reading.relationship import NONE, Relationship, relationship
 from services.disclosure.lease import Cover, Lease
@@ -22,7 +22,7 @@ def lease(**changes) -> Lease:
     plain = {
         "person": "p", "post": "q", "role": "social-worker", "organisation_kind": "social_care", "organisations": [], "team_ids": [],
         "professional_ids": ["sw-1"], "supervises": [], "covers": [], "on_duty": False, "assigned_schools": [], "training": [],
-        "vetting_current": True, "address_hash": None, "conflicts": [], "colleagues_children": [], "purpose": "casework", "bundle": "b",
+        "vetting_current": True, "address_hash": None, "conflicts": {}, "colleagues_children": [], "purpose": "casework", "bundle": "b",
         "policy_version": 1, "issued": 0.0, "expires": 9e9, "name": "n", "purposes": [],
     }  # fmt: skip
     return Lease(**{**plain, **changes})
@@ -76,6 +76,44 @@ def test_school_staff_are_related_to_children_on_their_roll():
     assert relationship(inputs, lease(role="teacher", organisations=["9994002"]), TODAY) == NONE
 
 
+def test_a_family_is_registered_at_the_centre_and_not_with_one_of_its_workers():
+    registered = involved("centre_registered", who="cc-1", team="centre-1")
+    for place in ({"team_ids": ["centre-1"]}, {"organisations": ["centre-1"]}, {"professional_ids": ["cc-1"]}):
+        assert relationship(registered, lease(**{"role": "childrens-centre-worker", "professional_ids": ["cc-2"], **place}), TODAY).kinds == {"centre_registered"}
+    assert relationship(registered, lease(role="childrens-centre-worker", professional_ids=["cc-2"], organisations=["centre-2"]), TODAY) == NONE
+    assert relationship(registered, lease(professional_ids=["sw-2"], team_ids=["centre-1"]), TODAY) == NONE
+
+
+def test_a_family_that_left_the_centre_is_closing_for_all_its_workers():
+    left = involved("centre_registered", who="cc-1", team="centre-1", end=day(3))
+    assert relationship(left, lease(role="childrens-centre-worker", organisations=["centre-1"]), TODAY).phase == "closing"
+
+
+def test_a_health_visitor_is_named_in_person_whatever_the_team():
+    named = involved("health_named", who="hv-1", team="clinic-1")
+    assert relationship(named, lease(role="health-visitor", professional_ids=["hv-1"]), TODAY).kinds == {"health_named"}
+    assert relationship(named, lease(role="health-visitor", professional_ids=["hv-2"], team_ids=["clinic-1"], organisations=["clinic-1"]), TODAY) == NONE
+
+
+@pytest.mark.parametrize("role", ["teacher", "school-safeguarding-lead", "childrens-centre-worker", "health-visitor"])
+def test_whoever_is_recorded_in_the_core_group_is_of_the_case_team(role):
+    assert relationship(involved("case_team", who="w-7"), lease(role=role, professional_ids=["w-7"]), TODAY).kinds == {"case_team"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "kinds", "phase"),
+    [("looked_after", None, {"virtual_school"}, "current"), ("protection", None, {"virtual_school"}, "current"),
+     ("looked_after", day(3), {"virtual_school"}, "closing"), ("looked_after", day(28), set(), "current"), ("care_leaver", None, set(), "current")],
+)  # fmt: skip
+def test_a_virtual_school_is_related_while_the_child_is_looked_after_or_has_a_social_worker(kind, end, kinds, phase):
+    child = Inputs(periods=[Period(kind, day(90), end)])
+    assert relationship(child, lease(role="virtual-school-officer"), TODAY) == Relationship(frozenset(kinds), phase)
+
+
+def test_a_virtual_school_named_in_work_with_a_child_not_in_its_care_is_not_related():
+    assert relationship(involved("virtual_school", who="vs-1"), lease(role="virtual-school-officer", professional_ids=["vs-1"]), TODAY) == NONE
+
+
 # -- gates -------------------------------------------------------------------------------------------------------
 
 
@@ -116,6 +154,42 @@ def test_a_lookalike_of_a_protected_child_opens_to_the_protection_team_alone():
 
 
 def test_a_declared_conflict_and_the_same_address_close_the_gate():
-    assert not opens(view(), lease(conflicts=["c"]))
-    assert not opens(view(addresses=["h"]), lease(address_hash="h"))
+    assert not opens(view(), lease(conflicts={"c": "relative"}))
+    assert not opens(view(homes=[Home("h", None)]), lease(address_hash="h"))
+    assert not opens(view(homes=[Home("h", day(-30))]), lease(address_hash="h")), "a home until a day to come is a home"
+    assert opens(view(homes=[Home("h", day(0))]), lease(address_hash="h"))
     assert opens(view(), lease(colleagues_children=["c"]))
+
+
+def guarded(local_id: str, protection: Protected, **inputs) -> View:
+    return View(child="other", inputs=Inputs(local_ids=[local_id], protections=[protection], **inputs))
+
+
+def silent(found: View, kin: View, asker: Lease) -> frozenset[str]:
+    return pass_gates(found, asker, NONE, TODAY, kin=[kin]).silent
+
+
+def test_a_shielded_brother_is_not_named_to_whoever_may_not_open_him():
+    brother = guarded("SC2", Protected("shielded", day(10), None, ["sw-1"], None))
+    assert silent(view(related=[Related("SC2", True)]), brother, lease(professional_ids=["sw-9"])) == {"SC2"}
+    assert not silent(view(related=[Related("SC2", True)]), brother, lease())
+    assert not silent(view(related=[Related("SC2", True)]), brother, lease(role="protection-officer", professional_ids=[]))
+
+
+@pytest.mark.parametrize("found", [view(related=[Related("DAD", True)]), view(local_ids=["DAD"])], ids=["lives with him", "is the risk"])
+def test_where_someone_is_a_risk_to_another_child_nothing_of_its_whereabouts_shows(found):
+    other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), homes=[Home("safe", None), Home("old", day(3))])
+    assert silent(found, other, lease()) == {"SC2", "safe"}
+    assert not silent(view(related=[Related("MUM", True)]), other, lease())
+
+
+def test_what_was_declared_of_a_child_holds_for_the_child_it_became():
+    passed = pass_gates(view(), lease(conflicts={"before": "relative"}), NONE, TODAY, former=["before"])
+    assert not passed.open and passed.flags["relative"] and not passed.flags["self"]
+
+
+def test_the_clearing_house_comes_to_pairs_in_its_queue_and_the_adoption_team_to_the_adopted():
+    officer = lease(role="clearing-house-officer")
+    assert not pass_gates(view(), officer, NONE, TODAY).open
+    assert pass_gates(view(), officer, NONE, TODAY, in_pair=True).open
+    assert not opens(view(), lease(role="adoption-officer"), kinds=())

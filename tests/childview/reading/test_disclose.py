@@ -1,0 +1,137 @@
+"""What is shown of a stored child: composed from events, decided by the starter policies."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from services.childview.projection import compose, fold, view
+from services.childview.projection.catalogue import Catalogue
+from services.childview.projection.compose import Link
+from services.childview.reading import disclose
+from services.childview.reading.disclose import Disclosure
+from services.disclosure.evaluate import Memo
+from services.plumbing.contracts import Schemas
+from tests.childview.events import OTHER, event, involvement, marks, person, referral
+from tests.policy import deciding
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+SCHEMAS, CATALOGUE = Schemas.load(CONTRACTS), Catalogue.load(CONTRACTS)
+TODAY = date(2026, 11, 24)
+SCHOOL = "9994001"
+
+
+def composed(events, *, basis: str = "verified") -> compose.Composed:
+    records: dict[str, fold.SourceRecord] = {}
+    for one in events:
+        held = records.get(one.envelope.subject) or fold.new_record(one)
+        records[one.envelope.subject] = fold.fold(held, one, SCHEMAS)
+    links = {stream: Link(basis, "linked", False, 1) for stream in records}
+    return compose.compose("c", list(records.values()), links, catalogue=CATALOGUE, address_key=b"k" * 32)
+
+
+def shown(events, who: str, *, purpose: str = "casework", kinds=(), own=(), basis: str = "verified", silent=(), **more) -> dict:
+    """The answer's body for this asker."""
+    made = composed(events, basis=basis)
+    head = view.decode(made.view)
+    request = deciding.request(who, purpose=purpose, kinds=kinds, **more)
+    decided = Disclosure(CATALOGUE, Memo(), deciding.bundle(), request, own=frozenset(own), link=head.link, today=TODAY)
+    found = decided.show(head, view.decode_content(made.content), silent=frozenset(silent))
+    decided.record()
+    return json.loads(disclose.body("c", found, CATALOGUE, ask="", under_review=False))
+
+
+def teacher(events, **more) -> dict:
+    return shown(events, "teacher", kinds=["school_staff"], own=[SCHOOL], **more)
+
+
+def worker(events, **more) -> dict:
+    return shown(events, "social-worker", kinds=["allocated"], **more)
+
+
+def care(version: int, **fields):
+    return person(version, stream=OTHER, service="socialcare", **fields)
+
+
+def plan(version: int, **fields):
+    return event("socialcare.plan-recorded.v1", version, fields, stream=OTHER, record_class="R-CP")
+
+
+def address(version: int, **fields):
+    return event("socialcare.address-recorded.v1", version, fields, stream=OTHER, record_class="R-IDENT")
+
+
+def test_a_worker_who_sees_both_registers_sees_that_they_differ():
+    found = worker([person(1, birth_date="2015-01-02"), care(1, birth_date="2015-02-01")])
+    assert found["fields"]["birth_date"]["value"] == "2015-01-02"
+    assert found["fields"]["birth_date"]["others"] == [{"value": "2015-02-01", "source": "socialcare"}]
+
+
+def test_a_teacher_never_learns_that_another_register_says_otherwise():
+    found = teacher([person(1, family_name="Berg", organisation=SCHOOL), care(1, family_name="Refuge")])
+    assert found["fields"]["family_name"]["value"] == "Berg" and "Refuge" not in json.dumps(found)
+    assert "others" not in found["fields"]["family_name"]
+
+
+def test_who_may_not_see_the_best_word_sees_the_best_of_those_open_to_them():
+    found = teacher([care(1, given_name="Noor", extracted="2026-11-20"), person(1, given_name="Nour", organisation=SCHOOL)])
+    assert found["fields"]["given_name"]["value"] == "Nour"
+
+
+def test_an_age_that_only_social_care_can_give_is_not_shown_to_a_teacher():
+    assert "age" not in teacher([person(1, given_name="A"), care(1, birth_date="2015-02-01")])["fields"]
+    assert teacher([person(1, birth_date="2015-02-01", organisation=SCHOOL)])["fields"]["age"]["value"] == 11
+
+
+def test_an_old_address_that_still_holds_is_as_good_as_new_and_one_that_ended_ages_from_its_end():
+    lived = address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA", start_date="2016-01-01")
+    left = address(2, address_id="b", address_kind="home", lines=["2 Elm"], postcode="WX1 1AB", start_date="2008-01-01", end_date="2016-01-01")
+    items = shown([lived, left], "education-welfare-officer", purpose="attendance", kinds=["welfare_officer"])["entries"]["contact"]["items"]
+    assert [one["fields"]["postcode"]["value"] for one in items] == ["WX1 1AA"]
+
+
+def test_a_masked_plan_shows_while_it_is_open_and_not_what_ended():
+    lead = {"kinds": ["school_safeguarding_lead"], "own": [SCHOOL]}
+    open_one = shown([plan(1, plan_kind="protection", plan_id="p", start_date="2026-10-01")], "school-safeguarding-lead", **lead)
+    assert open_one["entries"]["plans"]["items"][0]["fields"]["plan_kind"]["value"] == "protection"
+    ended = shown([plan(1, plan_kind="protection", plan_id="p", start_date="2022-10-01", end_date="2023-01-01")], "school-safeguarding-lead", **lead)
+    assert "plans" not in ended["entries"] and ended["noted"]
+
+
+def test_referrals_in_part_are_how_many_in_twelve_months_and_the_latest_month():
+    found = [referral(n, referral_id=str(n), referral_date=day) for n, day in enumerate(["2022-01-05", "2026-03-01", "2026-09-09"], 1)]
+    nurse = shown(found, "health-visitor", kinds=["health_named"])
+    assert nurse["fields"]["referrals_12_months"]["value"] == {"count": 2, "latest": "2026-09"}
+    assert "referrals" not in nurse["entries"]
+
+
+def test_that_there_is_no_plan_is_never_noted():
+    lead = shown([care(1, given_name="A")], "school-safeguarding-lead", kinds=["school_safeguarding_lead"])
+    assert lead["noted"] == [] and "plan_status" not in lead["fields"]
+    assert worker([care(1, given_name="A")])["fields"]["plan_status"]["value"] == "none"
+
+
+def test_what_ones_own_school_wrote_stays_full_when_another_record_joins_by_itself():
+    found = [person(1, former_family_name="Old", organisation=SCHOOL), care(1, given_name="A")]
+    assert teacher(found, basis="automatic")["fields"]["former_family_name"]["value"] == "Old"
+    assert "former_family_name" not in shown(found, "teacher", kinds=["school_staff"], basis="automatic")["fields"]
+
+
+def test_entries_shown_in_part_stand_in_no_order_that_tells_their_dates():
+    made = [involvement(n, stream=OTHER, service="socialcare", involvement_id=str(n), organisation_kind="health", team_name="A clinic",
+                        start_date=f"2026-0{n}-01", sensitive=True, consent="given") for n in range(1, 8)]  # fmt: skip
+    items = shown(made, "social-worker", purpose="enquiry")["entries"]["involvements"]["items"]
+    assert [one["id"] for one in items] == sorted(one["id"] for one in items) and "effective" not in items[0]
+
+
+def test_a_page_of_marks_says_where_the_next_begins():
+    found = teacher([marks(1, *[(f"2026-{10 + n // 28:02d}-{1 + n % 28:02d}", s, "/") for n in range(30) for s in ("AM", "PM")])])
+    assert len(found["entries"]["attendance"]["items"]) == 50 and found["entries"]["attendance"]["next"] == "50"
+
+
+def test_nothing_of_a_silent_place_shows():
+    made = composed([address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA")])
+    place = view.decode_content(made.content).segments[0].refers
+    assert worker([address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA")])["entries"]["contact"]
+    assert "contact" not in worker([address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA")], silent=[place])["entries"]
