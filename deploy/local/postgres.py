@@ -31,7 +31,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "checkpoint_timeout": "15min",
     "max_wal_size": "2GB",
-    "autovacuum_naptime": "60s",
+    "autovacuum_naptime": "30s",
     "autovacuum_max_workers": "1",
     "autovacuum_vacuum_insert_threshold": "-1",
     "max_parallel_workers_per_gather": "0",
