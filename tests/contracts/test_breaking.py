@@ -52,7 +52,7 @@ def test_the_contracts_do_not_break_themselves():
     ("path", "edit"),
     [
         (EVENT, lambda s: s["properties"].update(weather={"type": "string"})),
-        (EVENT, lambda s: s["x-entry"].update(organisation="school_of_another_day")),
+        (EVENT, lambda s: s["x-entry"].update(another="start_date")),
         (EVENT, lambda s: s["properties"]["school"].update(maxLength=100_000, description="a school")),
         ("codes.yaml", lambda d: d["attendance"].update({"Y9": {"label": "another", "group": "not possible"}})),
         ("codes.yaml", lambda d: d["sex"].update(M="a boy")),
@@ -89,6 +89,7 @@ EVENTS = [
     (EVENT, lambda s: s["x-entry"].update(key=["start_date"]), "x-entry: key was"),
     (EVENT, lambda s: s["x-entry"].update(effective="other"), "x-entry: effective was"),
     (EVENT, lambda s: s["x-entry"].update(items="rows"), "x-entry: items was None"),
+    (EVENT, lambda s: s["x-entry"].pop("organisation"), "x-entry: organisation was 'school'"),
     (MARKS, lambda s: s["x-entry"].pop("items"), "x-entry: items was 'marks'"),
     (EVENT, lambda s: s.pop("x-entry"), "x-entry was"),
 ]
