@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHILDREN ?= 5000
 SEED ?= 1
 
-.PHONY: demo up down status reset test test-browser check faults bench contracts help
+.PHONY: demo up down status reset test test-browser check faults chaos bench contracts help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,19 +46,21 @@ test: $(VENV)/ready-dev ## every test that needs Python alone (real Kafka, real 
 test-browser: $(VENV)/ready-dev ## the pages in Chromium, against a small demonstration
 	@"$(BIN)/python" -m pytest -q -m browser tests/browser
 
-check: $(VENV)/ready-dev ## style, types, borders, contracts
+check: $(VENV)/ready-dev ## style, borders, contracts, policies
 	@"$(BIN)/ruff" check services deploy tests benchmarks
 	@"$(BIN)/lint-imports" --config pyproject.toml
 	@"$(BIN)/python" -m services.plumbing.breaking
 	@"$(BIN)/python" -m deploy.local.export --check
 	@"$(BIN)/childview" policy lint
 
-contracts: $(VENV)/ready ## export OpenAPI to contracts/http, and compare the contracts with the last tag
+contracts: $(VENV)/ready ## export OpenAPI to contracts/http, and compare the contracts with the last release
 	@"$(BIN)/python" -m deploy.local.export
 	@"$(BIN)/python" -m services.plumbing.breaking
 
 faults: $(VENV)/ready-dev ## kill -9 of every process at seeded moments during imports and reads (MOMENTS, SEED)
 	@"$(BIN)/python" -m tests.journeys.faults --moments $(or $(MOMENTS),20) --seed $(SEED)
 
-bench: $(VENV)/ready-dev ## the figures of benchmarks/
-	@"$(BIN)/python" -m benchmarks
+chaos: faults ## the same as faults
+
+bench: $(VENV)/ready-dev ## the figures of benchmarks/ (WHAT: reads two-worlds visible projection idle demo)
+	@"$(BIN)/python" -m benchmarks $(WHAT)

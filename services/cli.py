@@ -1,6 +1,7 @@
 """The command line `childview`. The one module that may import every service's verbs.
 
-Every verb takes --json; progress goes to standard error; exit 0 done, 1 failed, 2 done with refusals.
+Every verb takes --json, and then answers in JSON on standard output, also where it fails; progress goes to standard error;
+exit 0 done, 1 failed (also where it was asked wrongly), 2 done with refusals.
 """
 
 from __future__ import annotations
@@ -10,28 +11,21 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 
+from deploy.local.client import Client, Failed, state_folder
 from services.plumbing.settings import port_of
 
 ROOT = Path(__file__).parents[1]
 DONE, FAILED, REFUSALS = 0, 1, 2
-MUST_BE_FRESH = ("education", "socialcare", "policy", "childview")
-
-
-class Failed(Exception):
-    """The verb could not do what it was asked; the message says why, in a sentence."""
-
-
-def state_folder() -> Path:
-    """Where this installation keeps everything."""
-    return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
+MOST_AT_ONCE = 200
+"""Files in one delivery: a service takes no more."""
+NOT_LOADED = "the demonstration is not loaded yet: `make demo`"
 
 
 def say(line: str) -> None:
@@ -41,23 +35,41 @@ def say(line: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
-    options = _parser().parse_args(arguments)
+    asked = sys.argv[1:] if arguments is None else list(arguments)
     from deploy.local.supervisor import CannotStart
 
     try:
+        options = _parser().parse_args(asked)
         sys.exit(options.run(options))
     except (Failed, CannotStart) as error:
-        print(json.dumps({"error": str(error)}) if options.json else f"childview: {error}", file=sys.stderr)
-        sys.exit(FAILED)
+        _fail(asked, str(error))
     except httpx.HTTPError as error:
-        print(f"childview: a service cannot be reached ({type(error).__name__}); is it up? `make up`", file=sys.stderr)
-        sys.exit(FAILED)
+        _fail(asked, f"a service cannot be reached ({type(error).__name__}); is it up? `make up`")
+    except OSError as error:
+        _fail(asked, f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="childview", description="Childview, an open Integrated Children's System.")
+def _fail(asked: Sequence[str], why: str) -> NoReturn:
+    """Say why and end: as JSON on standard output where JSON was asked for, for people on standard error."""
+    if "--json" in asked:
+        print(json.dumps({"error": why}, ensure_ascii=False))
+    else:
+        print(f"childview: {why}", file=sys.stderr)
+    sys.exit(FAILED)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Asked wrongly is failed, like any other failure: argparse itself would exit with 2, which says `refusals` here."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Failed."""
+        raise Failed(f"{message}; see `{self.prog} --help`")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="childview", description="Childview, an open Integrated Children's System.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, help: str, run: Callable[[Any], int], where=verbs) -> argparse.ArgumentParser:
@@ -100,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
         let.add_argument("place", help="topic/partition/offset, as `park list` says")
         let.add_argument("--reason", required=True)
         let.set_defaults(action=action)
+    events = verbs.add_parser("events", help="the log").add_subparsers(required=True, metavar="VERB")
+    shows = verb("show", "the headers of one stream's events; their data stays sealed", events_show, events)
+    shows.add_argument("stream", help="the stream's id")
     policy = verbs.add_parser("policy", help="access policies").add_subparsers(required=True, metavar="VERB")
     lint = verb("lint", "check policy files", policy_lint, policy)
     lint.add_argument("folder", type=Path, nargs="?", default=ROOT / "services/policy/starter_policies")
@@ -108,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def show(options: Any, body: Any, text: str) -> None:
     """The answer, as JSON or as text."""
-    print(json.dumps(body, ensure_ascii=False) if options.json else text)
+    if options.json or text:
+        print(json.dumps(body, ensure_ascii=False) if options.json else text)
 
 
 # -- processes ---------------------------------------------------------------------------------------------------
@@ -118,7 +134,7 @@ def up(options: Any) -> int:
     from deploy.local import supervisor
 
     supervisor.up(state_folder(), say=say)
-    say("everything is ready")
+    show(options, {"state": "running"}, "everything is ready")
     return DONE
 
 
@@ -126,15 +142,18 @@ def down(options: Any) -> int:
     from deploy.local import supervisor
 
     supervisor.down(state_folder())
-    say("nothing is running")
+    show(options, {"state": "down"}, "nothing is running")
     return DONE
 
 
 def reset(options: Any) -> int:
     import shutil
 
-    down(options)
+    from deploy.local import supervisor
+
+    supervisor.down(state_folder())
     shutil.rmtree(state_folder(), ignore_errors=True)
+    show(options, {"state": "down", "forgotten": True}, "nothing is running, and everything is forgotten")
     return DONE
 
 
@@ -162,87 +181,56 @@ def _status_text(body: dict[str, Any], found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-# -- calling services --------------------------------------------------------------------------------------------
-
-
-class Client:
-    """The services of this installation, called as the service identity `cli`."""
-
-    def __init__(self) -> None:
-        from deploy.local import secrets
-
-        self._secret = secrets.load(state_folder()).clients["cli"]
-        self._http = httpx.Client(timeout=600)
-        self._tokens: dict[str, str] = {}
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
-
-    def ask(self, method: str, service: str, path: str, *, token: str | None = None, **kwargs: Any) -> Any:
-        """A service's JSON answer. Raises Failed with the problem's own words."""
-        headers = {"Authorization": f"Bearer {token or self._bearer(service)}", **kwargs.pop("headers", {})}
-        answer = self._http.request(method, f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, **kwargs)
-        try:
-            body = answer.json() if answer.content else {}
-        except ValueError:
-            raise Failed(f"{service}: {answer.status_code}") from None
-        if answer.is_success or "files" in body:
-            return body
-        raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
-
-    def send_files(self, service: str, paths: Sequence[Path], **form: str) -> list[dict[str, Any]]:
-        """One delivery: every file goes in one request, so that what belongs together is taken together."""
-        opened = [("files", (path.name, path.open("rb"))) for path in paths]
-        try:
-            return self.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
-        finally:
-            for _, (_, file) in opened:
-                file.close()
-
-    def wait(self, timeout: float) -> int:
-        """Until every source's freshness is later than now; how many children there are. Raises Failed in the end."""
-        started, deadline = datetime.now(UTC), time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            found = self.ask("GET", "childview", "/v1/status")
-            fresh = {source: datetime.fromisoformat(at) for source, at in found["fresh_as_of"].items()}
-            behind = [source for source in MUST_BE_FRESH if source not in fresh or fresh[source] < started]
-            if not behind:
-                return found["children"]
-            if sys.stderr.isatty():
-                print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
-            time.sleep(0.3)
-        raise Failed("not everything became visible in time; see `childview status`")
-
-    def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
-        """A bearer token for one of the demonstration's people."""
-        form = {"grant_type": "demonstration", "person": persona["person"], "post": persona["post"]}
-        return self._grant(audience, form)
-
-    def _bearer(self, service: str) -> str:
-        if service not in self._tokens:
-            self._tokens[service] = self._grant(service, {"grant_type": "client_credentials"})
-        return self._tokens[service]
-
-    def _grant(self, audience: str, form: dict[str, str]) -> str:
-        body = {"client_id": "cli", "client_secret": self._secret, "audience": audience, **form}
-        answer = self._http.post(f"http://127.0.0.1:{port_of('issuer')}/token", data=body)
-        if not answer.is_success:
-            raise Failed("the issuer gave no token")
-        return answer.json()["access_token"]
+# -- importing --------------------------------------------------------------------------------------------------
 
 
 def import_files(options: Any) -> int:
     _ask_invented(options)
-    paths = [path.absolute() for path in options.paths]
+    paths = _files([path.absolute() for path in options.paths])
     with Client() as client:
-        files = client.send_files(options.service, _files(paths), **_said(options))
+        files = [one for delivery in _deliveries(options.service, paths) for one in _deliver(client, options, delivery, paths)]
     show(options, {"files": files}, "\n".join(_file_text(one) for one in files))
     if any("why" in one for one in files):
         return FAILED
     return REFUSALS if any(one["refused"] for one in files) else DONE
+
+
+def _deliver(client: Client, options: Any, delivery: Sequence[Path], all_paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Send one delivery; say each file as it goes, and what became of it."""
+    place = {path: number for number, path in enumerate(all_paths, 1)}
+    files = client.send_files(
+        options.service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **_said(options)
+    )
+    for one in files:
+        say(f"taken: {_file_text(one)}")
+    return files
+
+
+def _deliveries(service: str, paths: Sequence[Path]) -> list[list[Path]]:
+    """All files at once where a service takes so many; else what others rely on first, as the service's readers have it."""
+    if len(paths) <= MOST_AT_ONCE:
+        return [list(paths)]
+    ordered = sorted(paths, key=_order(service))
+    return [ordered[start : start + MOST_AT_ONCE] for start in range(0, len(ordered), MOST_AT_ONCE)]
+
+
+def _order(service: str) -> Callable[[Path], int]:
+    """Which files come first: pupils before their marks. What the readers refuse comes last."""
+    from services.education import importing as education
+    from services.plumbing.contracts import code_lists
+    from services.plumbing.files.delivery import Options
+    from services.plumbing.files.report import FileRefused
+    from services.socialcare import importing as socialcare
+
+    recognise = {"education": education, "socialcare": socialcare}[service].recognise(code_lists(*_contracts()))
+
+    def order(path: Path) -> int:
+        try:
+            return recognise(path, path.name, Options(collection="2000-autumn", extracted="2000-01-01")).order
+        except FileRefused:
+            return sys.maxsize
+
+    return order
 
 
 def _ask_invented(options: Any) -> None:
@@ -293,7 +281,7 @@ def personas(options: Any) -> int:
 def _personas() -> list[dict[str, Any]]:
     path = state_folder() / "personas.json"
     if not path.exists():
-        raise Failed("the demonstration is not loaded yet: `make demo`")
+        raise Failed(NOT_LOADED)
     return json.loads(path.read_text())
 
 
@@ -348,6 +336,38 @@ def _verify(options: Any, settings: Any, progress: Any) -> int:
     return DONE if equal else FAILED
 
 
+# -- the log -----------------------------------------------------------------------------------------------------
+
+
+def events_show(options: Any) -> int:
+    from aiokafka.errors import KafkaError
+
+    from deploy.local import events, installation
+    from services.plumbing import contracts
+
+    topics = [channel.topic for channel in contracts.channels(*_contracts()) if channel.kind != "heartbeats"]
+    try:
+        found = asyncio.run(events.of_stream(installation.bootstrap(), topics, options.stream))
+    except KafkaError as error:
+        raise Failed(f"Kafka cannot be reached ({type(error).__name__}); is it up? `make up`") from None
+    if not found:
+        raise Failed("no topic holds a record of this stream")
+    show(options, {"stream": options.stream, "events": found}, "\n".join(map(_event_text, found)))
+    return DONE
+
+
+def _contracts() -> list[Path]:
+    """The folders of the contracts, as the services have them."""
+    return [Path(root) for root in os.environ.get("CHILDVIEW_CONTRACTS", str(ROOT / "contracts")).split(os.pathsep)]
+
+
+def _event_text(one: dict[str, Any]) -> str:
+    if "unreadable" in one:
+        return f"{one['place']}: cannot be read ({one['unreadable']}), {one['bytes']} bytes"
+    about = f"{one['type']}  {one['recordclass'] or 'not sealed'}, {one['bytes']} bytes"
+    return f"{one['place']}  version {one['streamversion']}  {one['time']}  {about}"
+
+
 # -- parked streams ----------------------------------------------------------------------------------------------
 
 
@@ -379,7 +399,7 @@ def policy_lint(options: Any) -> int:
     from services.disclosure import language
     from services.policy.main import vocabulary
 
-    documents = [json.loads(path.read_text()) for path in sorted(options.folder.glob("*.json"))]
+    documents = [_document(path) for path in sorted(options.folder.glob("*.json"))]
     if not documents:
         raise Failed(f"there are no policies in {options.folder}")
     wrong = language.lint(documents, vocabulary(ROOT / "contracts"))
@@ -388,42 +408,56 @@ def policy_lint(options: Any) -> int:
     return FAILED if wrong else DONE
 
 
+def _document(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise Failed(f"{path.name} is no JSON ({error})") from None
+
+
 # -- the demonstration -------------------------------------------------------------------------------------------
 
 
 def demo_generate(options: Any) -> int:
     from deploy.local.authority.generate import generate
+    from deploy.local.progress import Bar
 
-    manifest = generate(options.out, children=options.children, seed=options.seed, today=date.today(), progress=_progress)
+    manifest = generate(options.out, children=options.children, seed=options.seed, today=date.today(), progress=Bar())
     show(options, manifest, f"{options.out}: {manifest.get('children', options.children)} invented children")
     return DONE
 
 
-def _progress(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{what}: {done} of {total}        ", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
 
 def demo_load(options: Any) -> int:
     from deploy.local import demonstration
+    from deploy.local.progress import Bar
 
     with Client() as client:
-        return demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=_progress)
+        demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=Bar())
+    show(options, {"loaded": True, "children": options.children, "seed": options.seed}, "")
+    return DONE
 
 
 def demo_show(options: Any) -> int:
     from deploy.local import demonstration
 
+    if not demonstration.loaded(state_folder()):
+        raise Failed(NOT_LOADED)
     with Client() as client:
-        print(demonstration.screen(client, state_folder()))
+        text = demonstration.screen(client, state_folder())
+    show(options, {"screen": text.splitlines()}, text)
     return DONE
 
 
 def demo_end(options: Any) -> int:
     from deploy.local import demonstration
 
+    if not demonstration.loaded(state_folder()):
+        raise Failed(NOT_LOADED)
     with Client() as client:
-        print(demonstration.end_involvement(client, state_folder()))
+        text = demonstration.end_involvement(client, state_folder())
+    show(options, {"done": text}, text)
     return DONE
 
 

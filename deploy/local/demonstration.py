@@ -16,9 +16,6 @@ from deploy.local.authority.generate import generate
 from deploy.local.installation import bootstrap
 from services.plumbing.settings import port_of
 
-LOAD_TIMEOUT = 1800
-MOST_AT_ONCE = 20
-"""Files of marks in one delivery: progress is seen after each."""
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
@@ -40,6 +37,11 @@ def folder_of(state: Path) -> Path:
     return state / "demonstration"
 
 
+def loaded(state: Path) -> bool:
+    """Whether the demonstration is there, whole."""
+    return (folder_of(state) / "loaded.json").exists()
+
+
 def load(client: Client, state: Path, *, children: int, seed: int, say: Say, progress: Progress) -> int:
     """Generate and load; 0. Loaded before: nothing is done. Ended half-way: everything is sent again, which is harmless."""
     folder = folder_of(state)
@@ -51,16 +53,20 @@ def load(client: Client, state: Path, *, children: int, seed: int, say: Say, pro
     manifest = _generated(folder, children=children, seed=seed, say=say, progress=progress)
     client.ask("POST", "policy", "/v1/people/import", files={"file": ("staff.csv", (folder / "staff.csv").read_bytes())})
     shutil.copyfile(folder / "personas.json", state / "personas.json")
-    say("protecting children before any extract brings them")
-    _protect(client, folder)
-    _import(client, folder, say, progress)
+    _protect(client, folder, progress)
+    _import(client, folder, progress)
     say("waiting until everything is visible")
-    client.wait(LOAD_TIMEOUT)
+    client.wait(_patience(children))
     _declare_conflicts(client, folder)
     _park(client, folder)
-    client.wait(LOAD_TIMEOUT)
-    marker.write_text(json.dumps({"children": manifest["children"], "seed": seed, "today": manifest["today"]}))
+    client.wait(_patience(children))
+    marker.write_text(json.dumps({name: manifest[name] for name in ("children", "seed", "today", "counts")}))
     return 0
+
+
+def _patience(children: int) -> float:
+    """How long to wait for so many children to be visible: many times what it takes."""
+    return 600 + children / 5
 
 
 def _generated(folder: Path, *, children: int, seed: int, say: Say, progress: Progress) -> dict[str, Any]:
@@ -80,11 +86,14 @@ def _read(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text())
 
 
-def _protect(client: Client, folder: Path) -> None:
-    for one in _read(folder, "protections.json"):
+def _protect(client: Client, folder: Path, progress: Progress) -> None:
+    """Before any extract brings the children."""
+    protections, pairs = _read(folder, "protections.json"), _read(folder, "adoption_pairs.json")
+    for done, one in enumerate(protections, 1):
         id = _person(client, one.pop("local_id"))
         client.ask("PUT", "socialcare", f"/v1/persons/{id}/protection", json=one)
-    for pair in _read(folder, "adoption_pairs.json"):
+        progress("protecting children", done, len(protections))
+    for pair in pairs:
         one, other = _person(client, pair["one"]), _person(client, pair["other"])
         client.ask("POST", "socialcare", f"/v1/persons/{one}/adoption-pair", json={"other": other})
 
@@ -93,18 +102,23 @@ def _person(client: Client, local_id: str) -> str:
     return client.ask("POST", "socialcare", "/v1/persons", json={"local_id": local_id})["id"]
 
 
-def _import(client: Client, folder: Path, say: Say, progress: Progress) -> None:
-    """Social care as one delivery, the census as one, the schools' marks a few files at a time."""
-    say("social care's extract")
+def _import(client: Client, folder: Path, progress: Progress) -> None:
+    """Social care's extract as one delivery; of the schools, one delivery a folder: a few schools' censuses and marks."""
+    progress("social care's extract", 0, 1)
     _check(client.send_files("socialcare", _files(folder / "socialcare")))
-    files = _files(folder / "education")
-    marks = [path for path in files if path.suffix == ".json"]
-    say("the school census")
-    _check(client.send_files("education", [path for path in files if path not in marks]))
-    for start in range(0, len(marks), MOST_AT_ONCE):
-        progress("schools' marks", start, len(marks))
-        _check(client.send_files("education", marks[start : start + MOST_AT_ONCE]))
-    progress("schools' marks", len(marks), len(marks))
+    progress("social care's extract", 1, 1)
+    deliveries = [_files(place) for place in sorted((folder / "education").iterdir())]
+    total, done = sum(map(_size, deliveries)), 0
+    progress("schools' files (kB)", 0, total)
+    for delivery in deliveries:
+        _check(client.send_files("education", delivery))
+        done += _size(delivery)
+        progress("schools' files (kB)", done, total)
+
+
+def _size(files: Sequence[Path]) -> int:
+    """Kilobytes, of one at least."""
+    return max(1, sum(path.stat().st_size for path in files) // 1000)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -174,11 +188,11 @@ def end_involvement(client: Client, state: Path) -> str:
 def screen(client: Client, state: Path) -> str:
     """Addresses, who to be, what to see, what to change."""
     folder = folder_of(state)
-    loaded = _read(folder, "loaded.json")
-    lines = ["", "Childview is running. Everyone in it is invented.", ""]
+    told = _read(folder, "loaded.json")
+    lines = ["", "Childview is running. Everyone in it is invented.", "", *_counts(told["counts"], client), ""]
     lines += [f"  {what:22} http://127.0.0.1:{port_of(name)}{path}" for what, name, path in ADDRESSES]
-    if loaded["today"] < date.today().isoformat():
-        lines += ["", f"  This data was made on {loaded['today']}: dates that say `yesterday` are off. `make reset demo` makes it anew."]
+    if told["today"] < date.today().isoformat():
+        lines += ["", f"  This data was made on {told['today']}: dates that say `yesterday` are off. `make reset demo` makes it anew."]
     lines += ["", "Who to be (sign in by choosing a name; `childview token ROLE` gives a bearer token):"]
     lines += [f"  {p['name']:28} {p['title']:34} {p['try']}" for p in _first_of_each_role(_read(folder, "personas.json"))]
     lines += ["", "What to see:"]
@@ -198,6 +212,18 @@ def screen(client: Client, state: Path) -> str:
         "", "`make down` stops everything; `make demo` starts it again.", "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _counts(made: dict[str, int], client: Client) -> list[str]:
+    """How many there are: as invented, and as the view knows them now."""
+    status = client.ask("GET", "childview", "/v1/status")
+    held = sum(status["held"].values())
+    return [
+        f"  {made['children']:,} children at {made['schools']} schools and with social care; {made['practitioners']} practitioners",
+        f"  {made['in_need']} children in need, {made['plans']} of them on protection plans, {made['looked_after']} looked after",
+        f"  {made['shielded']} shielded, {made['adopted']} adopted, {made['risk_linked']} with a risk in the family",
+        f"  {status['children']:,} children in the view ({held} records held for people to decide)",
+    ]
 
 
 ADDRESSES = (

@@ -98,6 +98,7 @@ def properties(broker: Broker) -> str:
         "num.network.threads": "2",
         "num.io.threads": "4",
         "background.threads": "2",
+        "metadata.max.idle.interval.ms": "60000",
         "num.recovery.threads.per.data.dir": "2",
         "log.cleaner.enable": "false",
     }

@@ -18,7 +18,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "150",
-    "shared_buffers": "96MB",
+    "shared_buffers": "48MB",
     "work_mem": "8MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -32,8 +32,15 @@ SETTINGS = {
     "checkpoint_timeout": "15min",
     "max_wal_size": "2GB",
     "autovacuum_naptime": "30s",
+    "autovacuum_max_workers": "1",
+    "autovacuum_vacuum_insert_threshold": "-1",
+    "max_parallel_workers_per_gather": "0",
 }
-"""No statement and no parameter in the log: either may hold a name. Durability (fsync) stays as it is by default."""
+"""No statement and no parameter in the log: either may hold a name. Durability (fsync) stays as it is by default.
+
+Tables that only grow (outbox, ledger) are not vacuumed for growing: while a demonstration of 5,000 loaded, that took 23 of
+135 processor seconds. Buffers are counted in the RSS of every one of some thirty connections: the system's own cache serves.
+"""
 
 ASK = signal.SIGINT
 """PostgreSQL's fast shutdown."""

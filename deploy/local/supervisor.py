@@ -7,24 +7,32 @@ time, never by name.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.process import Account, Identity, spawn
+from deploy.local.process import Account, Identity, end_all, spawn
 from services.plumbing.settings import port_of, port_variable
 
 PATIENCE = 90.0
 LONGEST_WAIT = 30.0
 STEADY_AFTER = 30.0
-MOST_LOG = 20_000_000
+MOST_LOG, LOGS_KEPT, LOGS_EVERY = 20_000_000, 3, 5.0
+"""Bytes of a log, how many full ones are kept, and seconds between two looks."""
+DAY = 86_400.0
+SERVICES_PATIENCE, SERVERS_PATIENCE = 5.0, 20.0
+"""Seconds to stop: a service may be killed at any point; PostgreSQL and Kafka close their files."""
+SERVERS = ("postgres", "kafka")
 
 
 class CannotStart(Exception):
@@ -62,13 +70,19 @@ class Running:
 
 @dataclass
 class Supervisor:
-    """Keeps programs running, in the order given: a stage starts when the one before it is ready."""
+    """Keeps programs running, in the order given: a stage starts when the one before it is ready.
+
+    daily: what is done once a day, and at the start.
+    """
 
     state: Path
     stages: Sequence[Sequence[Program]]
     children: dict[str, Running] = field(default_factory=dict)
     stopping: bool = False
     phase: str = "starting"
+    daily: Callable[[], object] = lambda: None
+    looked: float = 0.0
+    tidied: float = -DAY
 
     def run(self) -> int:
         """Start everything, keep it running until told to stop, stop everything. The exit code."""
@@ -81,6 +95,7 @@ class Supervisor:
             self._report(self.phase)
             while not self.stopping:
                 self._keep()
+                self._tidy()
                 time.sleep(0.2)
             return 0
         except CannotStart as error:
@@ -122,8 +137,6 @@ class Supervisor:
             program.prepare()
         log = self.state / "logs" / f"{program.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > MOST_LOG:
-            log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
             child.process = spawn(
                 program.command,
@@ -164,6 +177,18 @@ class Supervisor:
                 changed = True
         if changed:
             self._report(self.phase)
+
+    def _tidy(self) -> None:
+        """Logs are kept small while their processes run; once a day what is old goes."""
+        now = time.monotonic()
+        if now - self.looked >= LOGS_EVERY:
+            self.looked = now
+            for log in (self.state / "logs").glob("*.log"):
+                if log.stat().st_size > MOST_LOG:
+                    rotate(log)
+        if now - self.tidied >= DAY:
+            self.tidied = now
+            self.daily()
 
     def _say(self, child: Running) -> None:
         line = json.dumps({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": "error", "message": child.last})
@@ -228,11 +253,33 @@ def read_status(state: Path) -> dict:
 
 
 def up(state: Path, *, say: Callable[[str], None] = lambda line: None) -> None:
-    """Start everything in the background and wait until it is ready. Does nothing when it runs. Raises CannotStart."""
-    if running(state):
-        return
-    down(state)
+    """Start everything in the background and wait until it is ready. Does nothing when it runs; where it is being started
+    already, waits for that. Raises CannotStart."""
     state.mkdir(parents=True, exist_ok=True)
+    with _turn(state, say):
+        if running(state):
+            return
+        alive = _starting(state)
+        if alive is None:
+            down(state)
+            alive = _launch(state)
+        _follow(state, alive, say)
+
+
+@contextlib.contextmanager
+def _turn(state: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """One start at a time: a second would take what the first has begun for something left behind."""
+    with (state / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("it is being started already; waiting for that")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _launch(state: Path) -> Callable[[], bool]:
+    """Start a supervisor; whether it lives."""
     (state / "logs").mkdir(exist_ok=True)
     environment = os.environ | {"CHILDVIEW_STATE": str(state)}
     with (state / "logs" / "supervisor.log").open("ab") as log:
@@ -240,18 +287,29 @@ def up(state: Path, *, say: Callable[[str], None] = lambda line: None) -> None:
             [sys.executable, "-m", "deploy.local.supervisor"], env=environment, stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, start_new_session=True, cwd=Path(__file__).parents[2],
         )  # fmt: skip
+    return lambda: process.poll() is None
+
+
+def _starting(state: Path) -> Callable[[], bool] | None:
+    """Whether the supervisor that has begun to start everything lives; None where there is none."""
+    status = read_status(state)
+    found = _identity(status.get("supervisor"))
+    return found.running if status.get("state") == "starting" and found is not None and found.running() else None
+
+
+def _follow(state: Path, alive: Callable[[], bool], say: Callable[[str], None]) -> None:
+    """Wait until everything runs. Raises CannotStart."""
     seen = 0
     while True:
-        status = read_status(state)
+        lives, status = alive(), read_status(state)
         names = [item["name"] for item in status.get("processes", [])]
         for name in names[seen:]:
             say(f"starting {name}")
         seen = max(seen, len(names))
         if status.get("state") == "running":
             return
-        if process.poll() is not None or status.get("state") == "failed":
-            process.wait(30)
-            why = read_status(state).get("why") or f"see {state}/logs/supervisor.log"
+        if not lives or status.get("state") == "failed":
+            why = status.get("why") or f"see {state}/logs/supervisor.log"
             down(state)
             raise CannotStart(why)
         time.sleep(0.1)
@@ -265,16 +323,32 @@ def running(state: Path) -> bool:
 
 
 def down(state: Path) -> None:
-    """Stop everything, also what a killed supervisor left behind."""
+    """Stop everything, also what a killed supervisor left behind: services first and together, then the servers."""
     status = read_status(state)
     supervisor = _identity(status.get("supervisor"))
     if supervisor is not None:
         supervisor.end(patience=60)
-    for item in reversed(status.get("processes", [])):
-        left = _identity(item)
-        if left is not None:
-            left.end(ask=signal.SIGINT if item["name"] == "postgres" else signal.SIGTERM)
+    left = {item["name"]: found for item in status.get("processes", []) if (found := _identity(item)) is not None}
+    end_all([one for name, one in left.items() if name not in SERVERS], patience=SERVICES_PATIENCE)
+    for name in SERVERS:
+        if name in left:
+            left[name].end(ask=signal.SIGINT if name == "postgres" else signal.SIGTERM, patience=SERVERS_PATIENCE)
     (state / "status.json").unlink(missing_ok=True)
+
+
+def rotate(log: Path) -> None:
+    """Keep what a log holds beside it and empty it: its process goes on writing to the same file."""
+    for number in range(LOGS_KEPT, 1, -1):
+        older = log.with_name(f"{log.name}.{number - 1}")
+        if older.exists():
+            older.replace(log.with_name(f"{log.name}.{number}"))
+    shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    os.truncate(log, 0)
+
+
+def announce(state: Path) -> None:
+    """Say that this process has begun to start everything."""
+    Supervisor(state, [])._report("starting")
 
 
 def _identity(item: Mapping | None) -> Identity | None:
@@ -290,10 +364,13 @@ def named_port(name: str) -> tuple[str, int]:
 
 if __name__ == "__main__":
     from deploy.local.installation import stages
+    from services.plumbing.files import report
 
     home = Path(os.environ["CHILDVIEW_STATE"])
+    days = int(os.environ.get("CHILDVIEW_REPORT_DAYS", "30"))
     try:
-        sys.exit(Supervisor(home, stages(home)).run())
+        announce(home)
+        sys.exit(Supervisor(home, stages(home), daily=lambda: report.remove_old(home, days=days)).run())
     except (CannotStart, RuntimeError) as error:
         (home / "status.json").write_text(json.dumps({"state": "failed", "why": str(error)}))
         sys.exit(1)

@@ -18,12 +18,14 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
 
 class Collector(http.server.BaseHTTPRequestHandler):
-    """Takes OTLP over HTTP and keeps it."""
+    """Takes OTLP over HTTP and keeps its traces."""
 
     kept: list[bytes] = []
 
     def do_POST(self) -> None:
-        self.kept.append(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/v1/traces":
+            self.kept.append(body)
         self.send_response(200)
         self.end_headers()
 

@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from deploy.local.authority import names
-from deploy.local.authority.people import AUTHORITY, Authority, Case, Child
+from deploy.local.authority.people import AUTHORITY, Authority, Case, Child, adult_id
 
 CASES_A_WORKER, WORKERS_A_TEAM = 14, 5
 Rows = list[dict[str, Any]]
@@ -153,7 +153,7 @@ def _adults(authority: Authority, known: Sequence[Child]) -> list[tuple[dict[str
         for place in range(1 + any(c.step_parent for c in children)):
             sex = "FM"[place]
             born = eldest - timedelta(days=luck.randrange(25, 38) * 365)
-            row = {"pers_person_id": f"AD{household:06d}{place}", "pers_forename": luck.choice(names.GIVEN[sex]), "pers_sex": sex,
+            row = {"pers_person_id": adult_id(household, place), "pers_forename": luck.choice(names.GIVEN[sex]), "pers_sex": sex,
                    "pers_surname": luck.choice(names.FAMILY) if place else children[0].family, "pers_dob": born.isoformat(),
                    "pers_is_mother": "" if place else "Y"}  # fmt: skip
             found.append((row, ids, household))

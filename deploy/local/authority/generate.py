@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from deploy.local.authority import casework, scenarios, schooling, staff
+from deploy.local.authority import casework, protecting, scenarios, schooling, staff
 from deploy.local.authority.people import Authority, Child, invent
 from deploy.local.authority.scenarios import Story
+from services.plumbing.files import values
 
 Progress = Callable[[str, int, int], None]
 
@@ -19,7 +20,7 @@ Progress = Callable[[str, int, int], None]
 def generate(out: Path, *, children: int, seed: int, today: date, progress: Progress = lambda what, done, total: None) -> dict[str, Any]:
     """Write everything below `out` and return the manifest. The same bytes for the same arguments.
 
-    education/ and socialcare/ hold what the importers take, later/ a file that corrects one mark; staff.csv and
+    education/ (a folder a delivery) and socialcare/ hold what the importers take, later/ a file that corrects one mark; staff.csv and
     personas.json say who works here; truth.csv says which records are one child; the other files tell the loader what to
     protect, pair, declare and park, and `make demo` what to print.
     """
@@ -28,6 +29,7 @@ def generate(out: Path, *, children: int, seed: int, today: date, progress: Prog
     story = scenarios.add(authority)
     workers = casework.workforce(authority)
     casework.allocate(authority, workers)
+    protecting.add(authority, story)
     pupils = schooling.write(out / "education", authority, progress)
     known = casework.write(out / "socialcare", authority, workers)
     members = staff.write(out, authority, workers)
@@ -35,8 +37,11 @@ def generate(out: Path, *, children: int, seed: int, today: date, progress: Prog
     for name in ("protections", "adoption_pairs", "conflicts", "scenarios", "parked"):
         _json(out / f"{name}.json", getattr(story, name))
     manifest = _manifest(authority, story, children) | {
-        "counts": {"schools": len(authority.schools), "pupils": pupils, "social_care_persons": known, "practitioners": len(members), **_levels(authority)},
-    }
+        "counts": {
+            "children": sum(child.known for child in authority.children), "schools": len(authority.schools), "pupils": pupils,
+            "social_care_children": known, "practitioners": len(members), **_levels(authority), **_protected(story),
+        },
+    }  # fmt: skip
     manifest["correction"] = _correction(out, authority, story.children["corrected"])
     manifest["files"] = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     _json(out / "manifest.json", manifest)
@@ -57,6 +62,11 @@ def _levels(authority: Authority) -> dict[str, int]:
     return {"in_need": len(levels), "plans": levels.count("protection"), "looked_after": levels.count("looked_after")}
 
 
+def _protected(story: Story) -> dict[str, int]:
+    kinds = [one["protection_kind"] for one in story.protections]
+    return {kind: kinds.count(kind) for kind in ("shielded", "adopted", "risk_linked")}
+
+
 def _correction(out: Path, authority: Authority, child: Child) -> dict[str, Any]:
     """One file of a later day that makes one present mark an absence."""
     told = scenarios.correction(authority, child)
@@ -67,17 +77,22 @@ def _correction(out: Path, authority: Authority, child: Child) -> dict[str, Any]
 
 
 def _truth(path: Path, children: list[Child]) -> None:
-    """Which records are one child: service, the record's key there, the child's number."""
+    """Which records are one child: service, the record's key there and of what kind it is, the child's number.
+
+    A pupil without a good number may come to two records, one from the census and one from the school's own system.
+    """
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
-        writer.writerow(["service", "record", "child"])
+        writer.writerow(["service", "record", "child", "kind"])
         for child in children:
             if child.school:
-                writer.writerow(["education", child.pupil_id, child.number])
+                writer.writerow(["education", child.pupil_id, child.number, "census"])
+            if child.school and not (child.upn and values.upn(child.upn)["valid"]):
+                writer.writerow(["education", f"{child.school}|{child.number}", child.number, "mis"])
             if child.came_from:
-                writer.writerow(["education", f"L{child.number:07d}", child.number])
+                writer.writerow(["education", child.leaver_id, child.number, "census"])
             if child.social_care:
-                writer.writerow(["socialcare", child.local_id, child.number])
+                writer.writerow(["socialcare", child.local_id, child.number, "local_id"])
 
 
 def _json(path: Path, content: Any) -> None:

@@ -13,8 +13,11 @@ from services.plumbing.files.values import CHECK_LETTERS
 AUTHORITY = "999"
 PER_SCHOOL = 280
 IN_NEED, ON_PLANS, LOOKED_AFTER = 0.033, 0.004, 0.007
+"""Shares of the children known to a service; plans and looked after are among those in need."""
 MOVED, RENAMED, TWINS, KNOWN_BEFORE = 0.03, 0.015, 0.012, 0.08
 NO_UPN, BAD_UPN, MISTYPED = 0.01, 0.01, 0.02
+NAMED_OTHERWISE, SWAPPED = 0.01, 0.002
+"""Of those known to social care: another family name there; a sibling's number, as one number is typed for the other."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,26 @@ class Child:
         """The census table id, the same over terms."""
         return f"P{self.number:07d}"
 
+    @property
+    def leaver_id(self) -> str:
+        """The census table id at the school they came from."""
+        return f"L{self.number:07d}"
+
+    @property
+    def step_parent_id(self) -> str:
+        """Social care's number of the step-parent of the household."""
+        return adult_id(self.household, 1)
+
+    @property
+    def known(self) -> bool:
+        """Whether a service knows the child."""
+        return bool(self.school) or self.social_care
+
+
+def adult_id(household: int, place: int) -> str:
+    """Social care's number of an adult: the mother comes first, a step-parent second."""
+    return f"AD{household:06d}{place}"
+
 
 @dataclass
 class Authority:
@@ -88,8 +111,52 @@ def invent(count: int, *, seed: int, today: date) -> Authority:
         household += 1
         family = list(_family(rng, household, len(found.children) + 1, schools, today))
         found.children += family
-        known += sum(bool(child.school) or child.social_care for child in family)
+        known += sum(child.known for child in family)
+    _open_cases(rng, found)
+    _confuse(rng, found)
     return found
+
+
+def _open_cases(rng: random.Random, authority: Authority) -> None:
+    """As many cases of each kind as the country has, among the children whom a service knows."""
+    known = [place for place, child in enumerate(authority.children) if child.known]
+    plans, cared_for, all_cases = (round(share * len(known)) for share in (ON_PLANS, LOOKED_AFTER, IN_NEED))
+    weights = [YOUNG if authority.children[place].school is None else 1 for place in known]
+    for number, place in enumerate(_drawn(rng, known, weights, all_cases)):
+        level = "protection" if number < plans else "looked_after" if number < plans + cared_for else "need"
+        referred = authority.today - timedelta(days=rng.randrange(20, 700))
+        child = authority.children[place]
+        case = Case(level, max(referred, child.born or referred), rng.choice(("N1", "N2", "N3", "N4", "N5", "N8")))
+        child = replace(child, social_care=True, case=case)
+        authority.children[place] = child if child.social_upn else _as_social_care_has_it(rng, child)
+
+
+YOUNG = 7
+"""Of the few children under school age whom a service knows, so many times as many are in need as of pupils."""
+
+
+def _drawn(rng: random.Random, places: list[int], weights: list[int], count: int) -> list[int]:
+    """So many different ones, the heavier the likelier."""
+    ranked = sorted(zip(places, weights, strict=True), key=lambda one: rng.random() ** (1 / one[1]), reverse=True)
+    return [place for place, _ in ranked[:count]]
+
+
+def _confuse(rng: random.Random, authority: Authority) -> None:
+    """What goes wrong between services: another family name at social care, and siblings with each other's number."""
+    held = authority.children
+    for place, child in enumerate(held):
+        if child.social_care and rng.random() < NAMED_OTHERWISE:
+            held[place] = replace(child, social_family=rng.choice([name for name in names.FAMILY if name != child.family]))
+    pairs = [
+        place for place in range(len(held) - 1)
+        if held[place].household == held[place + 1].household and held[place].born != held[place + 1].born
+        and held[place].upn and held[place + 1].upn and held[place].school and held[place + 1].school
+    ]  # fmt: skip
+    known = sum(child.social_care for child in held)
+    for place in rng.sample(pairs, min(len(pairs), max(1, round(SWAPPED * known)))):
+        one, other = held[place : place + 2]
+        held[place] = replace(one, social_care=True, social_upn=other.upn)
+        held[place + 1] = replace(other, social_care=True, social_upn=one.upn)
 
 
 def _family(rng: random.Random, household: int, first: int, schools: list[str], today: date) -> Iterator[Child]:
@@ -140,14 +207,9 @@ def with_services(rng: random.Random, child: Child, schools: list[str], today: d
         child = replace(child, upn=None)
     elif child.upn and luck < NO_UPN + BAD_UPN:
         child = replace(child, upn=wrong(child.upn))
-    level = rng.random()
-    if level < IN_NEED:
-        kind = "protection" if level < ON_PLANS else "looked_after" if level < ON_PLANS + LOOKED_AFTER else "need"
-        referred = today - timedelta(days=rng.randrange(20, 700))
-        child = replace(child, social_care=True, case=Case(kind, referred, rng.choice(("N1", "N2", "N3", "N4", "N5", "N8"))))
-    elif rng.random() < KNOWN_BEFORE:
-        child = replace(child, social_care=True)
-    return _as_social_care_has_it(rng, child) if child.social_care else child
+    if rng.random() < KNOWN_BEFORE:
+        child = _as_social_care_has_it(rng, replace(child, social_care=True))
+    return child
 
 
 def _as_social_care_has_it(rng: random.Random, child: Child) -> Child:

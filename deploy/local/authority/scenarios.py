@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from deploy.local.authority.calendar import marked_days
 from deploy.local.authority.people import Authority, Case, Child, nhs_number, upn
-from deploy.local.authority.schooling import school_days
 
 SOCIAL_WORKER, ENDED, RELATIVE, UNTRAINED = "sw-001", "sw-002", "sw-003", "sw-004"
 """The first four social workers are people one can be."""
@@ -77,7 +77,7 @@ class _Maker:
 
 
 def _clue(make: _Maker, story: Story) -> None:
-    child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.08)
+    child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.18)
     case = Case("need", make.today - timedelta(days=16), "N1", child.case.workers if child.case else ())
     story.children["clue"] = replace(child, case=case)
     story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology.", child=child)
@@ -96,7 +96,7 @@ def _twins(make: _Maker, story: Story) -> None:
 def _shielded(make: _Maker, story: Story) -> None:
     child = make.child("shielded", "Noor", "Verborgenwald", 8, worker=SOCIAL_WORKER, school=None, upn=None, social_upn=None)
     typed = make.child("mistyped", "Noor", "Verborgenwalt", 8, born=child.born, upn=None, social_upn=None, social_care=False)
-    story.protections.append(_protection(child, "shielded", make.today, named=[SOCIAL_WORKER]))
+    story.protections.append(protection(child, "shielded", make.today, named=[SOCIAL_WORKER]))
     story.tell("A shielded child with a mistyped school record", "teacher", "Nothing, although the school wrote the record: it resembles a shielded child.", child=typed, path="not found")
     story.tell("The same, as the protection team", "protection-officer", "The child, and the school's mistyped record waiting in the protection queue.", child=child, purpose="enquiry")
 
@@ -105,13 +105,14 @@ def _adopted(make: _Maker, story: Story) -> None:
     before = make.child("before adoption", "Mira", "Vormalsberg", 7)
     after = make.child("after adoption", "Maya", "Nachmalsberg", 7, born=before.born)
     story.children["before adoption"] = replace(before, school=None)
-    story.protections.append(_protection(before, "adopted", make.today, named=[]))
+    story.protections.append(protection(before, "adopted", make.today, named=[]))
     story.adoption_pairs.append({"one": before.local_id, "other": after.local_id})
     story.tell("A child after adoption", "social-worker", "An ordinary child. Nothing leads to who she was before.", child=after, purpose="enquiry")
     story.tell("The same child before adoption", "adoption-officer", "The record from before; nobody else finds it, and nothing in it names the other.", child=before)
 
 
-def _protection(child: Child, kind: str, today: date, *, named: list[str]) -> dict[str, Any]:
+def protection(child: Child, kind: str, today: date, *, named: list[str]) -> dict[str, Any]:
+    """What the protection page is told of a child, as of two months ago."""
     start = (today - timedelta(days=60)).isoformat()
     return {"local_id": child.local_id, "protection_kind": kind, "start_date": start, "named_professional_ids": named}
 
@@ -166,5 +167,5 @@ def _ending(make: _Maker, story: Story) -> None:
 
 def correction(authority: Authority, child: Child) -> dict[str, Any]:
     """The mark that a later file corrects: the morning of the last school day."""
-    day = school_days(authority.today)[-1]
+    day = marked_days(authority.today)[-1]
     return {"date": day.isoformat(), "session": "AM", "before": "/", "after": "O", "search": search(child)}

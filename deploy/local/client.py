@@ -1,0 +1,117 @@
+"""The services of a local installation as the command line calls them, and where that installation keeps everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from services.plumbing.settings import port_of
+
+ROOT = Path(__file__).parents[2]
+MUST_BE_FRESH = ("education", "socialcare", "policy", "childview")
+
+
+class Failed(Exception):
+    """The verb could not do what it was asked; the message says why, in a sentence."""
+
+
+def state_folder() -> Path:
+    """Where this installation keeps everything."""
+    return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
+
+
+class Client:
+    """The services of this installation, called as the service identity `cli`."""
+
+    def __init__(self) -> None:
+        from deploy.local import secrets
+
+        self._secret = secrets.load(state_folder()).clients["cli"]
+        self._http = httpx.Client(timeout=None)
+        self._tokens: dict[str, str] = {}
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def ask(self, method: str, service: str, path: str, *, token: str | None = None, **kwargs: Any) -> Any:
+        """A service's JSON answer. Raises Failed with the problem's own words."""
+        headers = {"Authorization": f"Bearer {token or self._bearer(service)}", **kwargs.pop("headers", {})}
+        answer = self._http.request(method, f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, **kwargs)
+        try:
+            body = answer.json() if answer.content else {}
+        except ValueError:
+            raise Failed(f"{service}: {answer.status_code}") from None
+        if answer.is_success or "files" in body:
+            return body
+        raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
+
+    def send_files(
+        self, service: str, paths: Sequence[Path], *, tell: Callable[[Path], None] = lambda path: None, **form: str
+    ) -> list[dict[str, Any]]:
+        """One delivery: every file goes in one request, so that what belongs together is taken together. `tell` is called
+        as each begins to be sent."""
+        opened = [("files", (path.name, _Told(path, tell))) for path in paths]
+        try:
+            return self.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
+        finally:
+            for _, (_, file) in opened:
+                file.close()
+
+    def wait(self, timeout: float) -> int:
+        """Until every source's freshness is later than now; how many children there are. Raises Failed in the end."""
+        started, deadline = datetime.now(UTC), time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            found = self.ask("GET", "childview", "/v1/status")
+            fresh = {source: datetime.fromisoformat(at) for source, at in found["fresh_as_of"].items()}
+            behind = [source for source in MUST_BE_FRESH if source not in fresh or fresh[source] < started]
+            if not behind:
+                return found["children"]
+            if sys.stderr.isatty():
+                print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
+            time.sleep(0.3)
+        raise Failed("not everything became visible in time; see `childview status`")
+
+    def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
+        """A bearer token for one of the demonstration's people."""
+        form = {"grant_type": "demonstration", "person": persona["person"], "post": persona["post"]}
+        return self._grant(audience, form)
+
+    def _bearer(self, service: str) -> str:
+        if service not in self._tokens:
+            self._tokens[service] = self._grant(service, {"grant_type": "client_credentials"})
+        return self._tokens[service]
+
+    def _grant(self, audience: str, form: dict[str, str]) -> str:
+        body = {"client_id": "cli", "client_secret": self._secret, "audience": audience, **form}
+        answer = self._http.post(f"http://127.0.0.1:{port_of('issuer')}/token", data=body)
+        if not answer.is_success:
+            raise Failed("the issuer gave no token")
+        return answer.json()["access_token"]
+
+
+class _Told:
+    """An open file that tells when it is first read."""
+
+    def __init__(self, path: Path, tell: Callable[[Path], None]) -> None:
+        self._file: IO[bytes] = path.open("rb")
+        self._path, self._tell = path, tell
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        if self._file.tell() == 0:
+            self._tell(self._path)
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

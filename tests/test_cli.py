@@ -1,0 +1,138 @@
+"""The command line as scripts use it: exit codes, JSON whatever happens, deliveries of bounded size."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+
+from deploy.local import progress
+from services import cli
+from services.plumbing.settings import port_variable
+from tests.journeys.installation import ROOT
+
+VERBS = (
+    ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
+    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"],
+)  # fmt: skip
+
+
+def run(*verb: str, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A verb, where nothing runs unless the environment says so."""
+    ports = {port_variable(name): "1" for name in ("issuer", "childview", "education", "kafka")}
+    changed = {**os.environ, **ports, "CHILDVIEW_STATE": str(state), "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, "-m", "services.cli", *verb], env=changed, capture_output=True, text=True, timeout=60, cwd=ROOT)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_every_verb_answers_in_json_where_nothing_runs(verb, tmp_path):
+    done = run(*verb, "--json", state=tmp_path)
+    body = json.loads(done.stdout)
+    assert done.returncode == 1 and ("error" in body or body["state"] == "down"), done
+
+
+@pytest.mark.parametrize("wrong", [["wait", "--timeout", "soon"], ["import", "health", "x"], ["no-such-verb"], []], ids=" ".join)
+def test_asked_wrongly_is_failed_and_never_mistaken_for_refusals(wrong, tmp_path):
+    done = run(*wrong, state=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "") and "--help" in done.stderr
+    done = run(*wrong, "--json", state=tmp_path)
+    assert done.returncode == 1 and "--help" in json.loads(done.stdout)["error"]
+
+
+def test_a_policy_file_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    done = run("policy", "lint", str(tmp_path), "--json", state=tmp_path)
+    assert done.returncode == 1 and json.loads(done.stdout)["error"].startswith("broken.json is no JSON")
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Gives tokens and takes deliveries, as a service would: for what the client sends, not for what a service does."""
+
+    deliveries: list[list[str]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/token":
+            return self._answer({"access_token": "x"})
+        names = [part.get_filename() for part in _parts(self.headers["Content-Type"], body)]
+        Service.deliveries.append(names)
+        counts = dict.fromkeys(("rows", "accepted", "flagged", "refused", "unchanged", "events"), 1) | {"refused": 0}
+        return self._answer({"files": [{"file": name, "report": "", **counts} for name in names]})
+
+    def _answer(self, body: dict) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _parts(content_type: str, body: bytes) -> list:
+    message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    return list(message.get_payload())
+
+
+@pytest.fixture
+def service(monkeypatch, tmp_path) -> Iterator[type[Service]]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name in ("issuer", "education"):
+        monkeypatch.setenv(port_variable(name), str(server.server_port))
+    monkeypatch.setenv("CHILDVIEW_STATE", str(tmp_path / "state"))
+    Service.deliveries = []
+    yield Service
+    server.shutdown()
+
+
+PUPILS = "pupilonrolltableid,NativeId,sourceid,upn,surname,forename,dob\n"
+SESSIONS = "pupilonrolltableid,NativeId,sourceid,attendancereason,sessions\n"
+
+
+def test_a_folder_of_many_files_goes_in_several_deliveries_what_others_rely_on_first(service, tmp_path, capsys):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(150):
+        (folder / f"{number:03d}_a_sessions.csv").write_text(SESSIONS + "P1,9994001,S1,I,1\n")
+        (folder / f"{number:03d}_b_pupils.csv").write_text(PUPILS + "P1,9994001,S1,,A,B,2015-01-01\n")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", "education", "--yes", str(folder)])
+    assert ended.value.code == 0
+    assert [len(names) for names in service.deliveries] == [200, 100]
+    order = [name for names in service.deliveries for name in names]
+    assert all("pupils" in name for name in order[:150]) and all("sessions" in name for name in order[150:])
+    progress_said = capsys.readouterr().err
+    assert "300 of 300: sending" in progress_said and progress_said.count("taken: ") == 300
+
+
+def test_what_fits_in_one_delivery_goes_in_one_and_standard_output_holds_json_alone(service, tmp_path, capsys):
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text(PUPILS)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["import", "education", "--yes", "--json", str(tmp_path / "one.csv"), str(tmp_path / "two.csv")])
+    assert ended.value.code == 0
+    assert service.deliveries == [["one.csv", "two.csv"]]
+    said = capsys.readouterr()
+    assert [one["file"] for one in json.loads(said.out)["files"]] == ["one.csv", "two.csv"]
+    assert "1 of 2: sending one.csv" in said.err
+
+
+def test_a_bar_says_how_far_how_fast_and_how_long_still():
+    assert progress.line("schools", 5, 20, 10.0).split("]")[1].strip() == "5 of 20, 0.5 a second, 30 s left"
+    assert progress.line("schools", 20, 20, 300.0).split("]")[1].strip() == "20 in 5 min"
+    out = io.StringIO()
+    bar = progress.Bar(out)
+    for done in range(1, 1001):
+        bar("schools", done, 1000)
+    assert len(out.getvalue().splitlines()) == 1, "where nobody watches, a line now and then"
