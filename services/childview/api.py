@@ -14,6 +14,7 @@ from services.childview.reading.road import Answer, Asker, Reading
 from services.plumbing import app as wires
 from services.plumbing import database
 from services.plumbing.kafka.outbox import Outbox
+from services.plumbing.problems import Problem
 from services.plumbing.tokens import Principal
 
 router = APIRouter()
@@ -219,5 +220,7 @@ async def read_parked(here: Here, who: Operator) -> dict[str, Any]:
 async def release_parked(here: Here, decisions: Decisions, who: Operator, body: Release) -> dict[str, Any]:
     """An event made by a person: understand the record again, or go on as if it were not there. {"release": its number}"""
     async with database.transaction(here.deciding) as conn:
+        if not await identities.followed(conn):
+            raise Problem("stale-source", "Decisions made before are still being read. Try again soon.")
         number = await parking.say_released(conn, decisions, {**body.model_dump(), "by": who.subject})
     return {"release": number}

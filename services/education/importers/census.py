@@ -90,12 +90,12 @@ class _Census:
         month, day, to_month, to_day = _TERM_ENDS[season]
         self._table, self._codes, self._pupil_id, self._delivery = table, codes, pupil_id, delivery
         self._collection = collection
+        extracted = as_of(table.name, options, otherwise=f"{year}-{_CENSUS_DAYS[season]}")
         self._term = {
             "term": collection,
             "term_start": f"{year}-{month:02d}-{day:02d}",
-            "term_end": f"{year}-{to_month:02d}-{to_day:02d}",
+            "term_end": min(f"{year}-{to_month:02d}-{to_day:02d}", extracted),
         }
-        extracted = as_of(table.name, options, otherwise=f"{year}-{_CENSUS_DAYS[season]}")
         self._provenance = Provenance(extracted, table.name, table.sha256, options.authority)
 
     # -- tables --------------------------------------------------------------------------------------------------

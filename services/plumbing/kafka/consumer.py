@@ -162,7 +162,7 @@ async def _assigned(bootstrap: str, offsets: Mapping[Place, int], *, client: str
         auto_offset_reset="none",
         enable_auto_commit=False,
         fetch_min_bytes=1,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=1000,
         max_partition_fetch_bytes=envelope.ROOM,
     )
     await consumer.start()
