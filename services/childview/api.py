@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.childview import parking
+from services.childview.identity import store as identities
 from services.childview.reading import duplicates, lists, road, search
 from services.childview.reading.road import Answer, Asker, Reading
 from services.plumbing import app as wires
