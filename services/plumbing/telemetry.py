@@ -28,7 +28,7 @@ from opentelemetry.trace import SpanContext, SpanKind, TraceFlags, Tracer
 
 Value = str | int | float | bool
 Labels = tuple[tuple[str, Value], ...]
-OURS = str(Path(__file__).parents[2])
+OURS = tuple(f"{Path(__file__).parents[2] / folder}/" for folder in ("services", "deploy"))
 """Where our own code lies: only its log calls are known to hold sentences and kinds."""
 
 
@@ -196,6 +196,11 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=_kind)
 
 
+def _ours(path: str) -> bool:
+    """Whether a line of ours wrote it: the environment may lie in the project's own folder."""
+    return path.startswith(OURS)
+
+
 def _kind(value: Any) -> str:
     """What stands for a value that is no text and no number."""
     return type(value).__name__
@@ -203,7 +208,7 @@ def _kind(value: Any) -> str:
 
 def _message(record: logging.LogRecord) -> dict[str, Any]:
     """Our own sentence; of others the pattern of theirs, or what a traceback says of type and places."""
-    if record.pathname.startswith(OURS) and isinstance(record.msg, str):
+    if _ours(record.pathname) and isinstance(record.msg, str):
         return {"message": record.getMessage()}
     if isinstance(record.msg, BaseException):
         return {"message": ESCAPED, "exception": type(record.msg).__name__}

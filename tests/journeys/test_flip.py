@@ -159,7 +159,8 @@ async def test_a_flip_killed_at_any_moment_and_begun_again_comes_to_the_same_end
         process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=subprocess.PIPE)
         await process.stdout.readline()
         await asyncio.sleep(rng.uniform(0, 0.5))
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         assert store.LIVE in await town.schemas()
     while True:

@@ -2,7 +2,7 @@
 
 World one is the demonstration as it stands. Then things happen that these askers may not know of: a shielded child with a
 name that they search for, a mistyped school record of the same child, an adopted one, a shielded sister in the household of a
-child they work with, a record of hers that nobody can read, care and referrals of a child to whom they have no relation. World two must be the same
+child they work with, a shielded child's record that nobody can read, care and referrals of a child to whom they have no relation. World two must be the same
 to them.
 """
 
@@ -34,6 +34,7 @@ OF_ITS_SCHOOL = ("school-safeguarding-lead", "education-welfare-officer")
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 HIDDEN = {"family_name": "Unsichtbarova", "given_name": "Selma", "birth_date": "2016-02-29"}
 ADOPTED = {"family_name": "Ehemalsdottir", "given_name": "Wilma", "birth_date": "2015-06-01"}
+UNREADABLE = {"family_name": "Geheimovic", "given_name": "Dunja", "birth_date": "2012-09-17"}
 CATEGORIES = ("contact", "household", "enrolment", "attendance", "exclusions", "sen", "involvements", "referrals", "plans", "looked_after")
 TODAY = date.today().isoformat()
 
@@ -59,7 +60,7 @@ def surfaces(here: Installation, who: str, purpose: str, children: list[str]) ->
         yield ask("GET", f"/v1/children/{child}", headers={"If-None-Match": first[3] or '"none"'})
         for part in ("chronology", "involved", *(f"entries/{name}" for name in CATEGORIES)):
             yield ask("GET", f"/v1/children/{child}/{part}")
-    for body in (HIDDEN, ADOPTED, {"birth_date": HIDDEN["birth_date"]}, {"family_name": "Unsichtbarowa", "given_name": "Selma"},
+    for body in (HIDDEN, ADOPTED, UNREADABLE, {"birth_date": HIDDEN["birth_date"]}, {"family_name": "Unsichtbarowa", "given_name": "Selma"},
                  {"identifier": {"type": "local_child_id", "value": "TW-1"}}):  # fmt: skip
         yield ask("POST", "/v1/children/search", json=body)
     yield ask("GET", "/v1/caseload")
@@ -103,9 +104,11 @@ def happen(here: Installation, unrelated_local_id: str, related_local_id: str) -
     """What these askers may not know of."""
     protect(here, "TW-1", "shielded")
     protect(here, "TW-2", "adopted")
-    rows = [f"{id},{who['given_name']},{who['family_name']},F,{who['birth_date']}" for id, who in (("TW-1", HIDDEN), ("TW-2", ADOPTED))]
+    protect(here, "TW-3", "shielded")
+    told = (("TW-1", HIDDEN), ("TW-2", ADOPTED), ("TW-3", UNREADABLE))
+    rows = [f"{id},{who['given_name']},{who['family_name']},F,{who['birth_date']}" for id, who in told]
     done = here.take("socialcare", {f"{TODAY}-ssd_persons.csv": csv(PERSONS, *rows)})
-    assert done[0]["accepted"] == 2, done
+    assert done[0]["accepted"] == 3, done
     here.wait()
     typed = f"TWP1,9994001,TWS1,,Unsichtbarowa,Selma,{HIDDEN['birth_date']},F,2021-09-01"
     done = here.take("education", {"pupilonroll.csv": csv(PUPILS, typed)}, collection="2026-spring")
@@ -114,7 +117,7 @@ def happen(here: Installation, unrelated_local_id: str, related_local_id: str) -
     earlier = (date.today() - timedelta(days=3)).isoformat()
     sister = {"other_local_id": "TW-1", "relationship": "sister", "given_name": "Selma", "family_name": "Unsichtbarova", "lives_with_child": "yes"}
     here.client.ask("POST", "socialcare", f"/v1/persons/{person(here, related_local_id)}/relations", json=sister)
-    asyncio.run(send_unreadable("socialcare.events", person(here, "TW-1")))
+    asyncio.run(send_unreadable("socialcare.events", person(here, "TW-3")))
     for kind, fields in (
         ("looked-after", {"episode_id": "TW-E", "decom": earlier, "rne": "S", "cin": "N1"}),
         ("referrals", {"referral_id": "TW-R", "referral_date": earlier, "primary_need_code": "N1"}),
