@@ -10,13 +10,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import FastAPI
 
 from services.plumbing import app as wires
 from services.plumbing import database, source
 from services.plumbing.access import AccessWriter
-from services.plumbing.contracts import Schemas
+from services.plumbing.contracts import Schemas, read_yaml
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
@@ -34,7 +33,7 @@ def starter_policies() -> list[dict[str, Any]]:
 
 def vocabulary(contracts: Path) -> dict[str, Any]:
     """The closed list of attributes."""
-    found = yaml.safe_load((contracts / "attributes.yaml").read_text())
+    found = read_yaml((contracts / "attributes.yaml").read_bytes())
     return {group: names for group, names in found.items() if group != "version"}
 
 

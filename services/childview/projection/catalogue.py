@@ -9,9 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from services.plumbing.contracts import Codes, code_lists
+from services.plumbing.contracts import Codes, code_lists, read_yaml
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Catalogue:
         """Read `fields.yaml` and `codes.yaml` of every root, the first root's fields first."""
         texts = [(root / name).read_bytes() for root in roots for name in ("fields.yaml", "codes.yaml")
                  if (root / name).exists()]  # fmt: skip
-        documents = [yaml.safe_load(text) for text in texts]
+        documents = [read_yaml(text) for text in texts]
         raw = [item for document in documents for item in document.get("fields", [])]
         return cls(
             fields=tuple(_field(index, item) for index, item in enumerate(raw)),
