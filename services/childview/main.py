@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import httpx
 from fastapi import FastAPI, Request, Response
+from starlette.routing import Route
 
 from services.childview import api
 from services.childview.identity import process as identity
@@ -93,6 +94,7 @@ def application(settings: Settings) -> FastAPI:
 
     app = wires.create_app(settings, routers=[api.router, site.router], lifespan=lifespan, measure=measure)
     site.mount(app)
+    app.router.routes.insert(0, Route("/v1/children/{id}", api.read_child))  # before FastAPI's own, which documents it
     app.add_exception_handler(road.Moved, api.moved)
     for error in (asyncpg.UndefinedColumnError, asyncpg.UndefinedTableError):
         app.add_exception_handler(error, other_version)

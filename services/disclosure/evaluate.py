@@ -7,6 +7,7 @@ cannot be evaluated denies.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from services.disclosure.levels import NAMES, Level, decided
 
 Attributes = Mapping[str, Any]
 REMEMBERED = 2_000
+NUMBER = "number"
 
 
 @dataclass(frozen=True)
@@ -153,14 +155,16 @@ class Memo:
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._size = size
+        self._numbers = itertools.count(1)
         self._scopes: OrderedDict[tuple, dict] = OrderedDict()
 
     def scope(self, bundle: Bundle, request: Request) -> dict:
-        """Where decisions of this bundle for exactly these attributes are kept, by resource."""
+        """Where decisions of this bundle for exactly these attributes are kept, by resource. Under NUMBER it has a number that
+        no other scope ever has."""
         key = (bundle.hash, *(vector(group) for group in vars(request).values()))
         found = self._scopes.get(key)
         if found is None:
-            found = self._scopes[key] = {}
+            found = self._scopes[key] = {NUMBER: next(self._numbers)}
             if len(self._scopes) > self._size:
                 self._scopes.popitem(last=False)
         else:

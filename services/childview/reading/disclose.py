@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -59,13 +60,53 @@ class Shown:
     """The sources of what is shown in full: of no other may it be said how fresh it is."""
 
 
+@dataclass(frozen=True)
+class Ready:
+    """All that one asker sees of one child, as it is sent, but for what is of the moment; and how it was decided."""
+
+    told: bytes
+    sources: frozenset[str]
+    masks: Mapping[str, int]
+    decided: tuple[list[Entries], dict[str, str]]
+
+    def record(self) -> tuple[list[Entries], dict[str, str]]:
+        """As `Disclosure.record`."""
+        return self.decided
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes, about."""
+        return len(self.told) + 100 * len(self.decided[0])
+
+
+class Kept:
+    """What was made ready before, the latest used: bounded in bytes. What is kept is a pure function of its key."""
+
+    def __init__(self, most: int = 64 * 1024 * 1024) -> None:
+        self._most = most
+        self._size = 0
+        self._held: OrderedDict[Hashable, Ready] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Ready]) -> Ready:
+        """What is kept under the key, made now where nothing is."""
+        found = self._held.get(key)
+        if found is not None:
+            self._held.move_to_end(key)
+            return found
+        found = self._held[key] = make()
+        self._size += found.size
+        while self._size > self._most and len(self._held) > 1:
+            self._size -= self._held.popitem(last=False)[1].size
+        return found
+
+
 class Disclosure:
-    """Decides for one request about one child. `memo` remembers across requests: it is a pure function's."""
+    """Decides for one request about one child. `known` (of `Memo.scope`) remembers across requests: it is a pure function's."""
 
     def __init__(
         self,
         catalogue: Catalogue,
-        memo: evaluate.Memo,
+        known: dict,
         bundle: Bundle,
         request: Request,
         *,
@@ -79,7 +120,7 @@ class Disclosure:
         self._own = own
         self._link = link
         self._today = today
-        self._known = memo.scope(bundle, request)
+        self._known = known
         self._bands: dict[str | None, str] = {None: YOUNG}
         self._counts: dict[Key, int] = {}
         self.shown = Shown()
@@ -327,8 +368,13 @@ def page(pieces: Sequence[Piece], *, start: int = 0, size: int = PAGE) -> tuple[
     return b"[" + b",".join(items) + b"]", following
 
 
-def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_review: bool, behind: Iterable[str] = ()) -> bytes:
-    """The answer to a read of one child. behind: sources that may be out of date; said of those shown in full alone."""
+def ready(child: str, decided: Disclosure, catalogue: Catalogue) -> Ready:
+    """What was decided and shown, made ready to be sent."""
+    shown = decided.shown
+    return Ready(_told(child, shown, catalogue), frozenset(shown.sources), dict(shown.masks), decided.record())
+
+
+def _told(child: str, shown: Shown, catalogue: Catalogue) -> bytes:
     parts = [b'"id":' + _json.encode(child), b'"fields":{' + b",".join(shown.fields) + b"}"]
     parts.append(b'"noted":' + _json.encode(noted(shown, catalogue)))
     pages = []
@@ -336,7 +382,13 @@ def body(child: str, shown: Shown, catalogue: Catalogue, *, ask: str, under_revi
         items, following = page(pieces)
         pages.append(b'"%s":{"items":%s,"next":%s}' % (category.encode(), items, _json.encode(following)))
     parts.append(b'"entries":{' + b",".join(pages) + b"}")
-    if late := sorted(shown.sources & set(behind)):
+    return b",".join(parts)
+
+
+def body(found: Ready, *, ask: str, under_review: bool, behind: Iterable[str] = ()) -> bytes:
+    """The answer to a read of one child. behind: sources that may be out of date; said of those shown in full alone."""
+    parts = [found.told]
+    if late := sorted(found.sources & set(behind)):
         parts.append(b'"may_be_out_of_date":' + _json.encode(late))
     if under_review:
         parts.append(b'"under_review":true')

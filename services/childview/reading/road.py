@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from services.childview.projection import view as views
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.view import Content, View
 from services.childview.reading import disclose, gates, store
-from services.childview.reading.disclose import Disclosure
+from services.childview.reading.disclose import Disclosure, Kept, Ready
 from services.childview.reading.gates import Passed
 from services.childview.reading.lease_holder import LeaseHolder
 from services.childview.reading.relationship import Relationship, relationship
@@ -58,6 +58,7 @@ class Reading:
     writer: AccessWriter
     measure: Telemetry
     memo: Memo = field(default_factory=Memo)
+    kept: Kept = field(default_factory=Kept)
     release: str = "0.1.0"
 
 
@@ -89,6 +90,7 @@ class Child:
     passed: Passed
     finds: bool
     sat: int
+    known: dict
 
     @cached_property
     def content(self) -> Content:
@@ -150,7 +152,7 @@ def stand(found: Found, lease: Lease, bundle: Bundle, asked: Asker, child: str, 
         known["find"] = evaluate.allowed(bundle, request, "find")
     may, sat = known["find"]
     finds = may and passed.open and found.view is not None
-    return Child(found, view, lease, bundle, request, related, passed, finds, sat)
+    return Child(found, view, lease, bundle, request, related, passed, finds, sat, known)
 
 
 def request_of(view: View, lease: Lease, related: Relationship, asked: Asker, *, glass: bool) -> Request:
@@ -189,7 +191,7 @@ def disclosure(reading: Reading, asked: Asker, child: Child) -> Disclosure:
     """What decides the levels of this child for this asker."""
     return Disclosure(
         reading.catalogue,
-        reading.memo,
+        child.known,
         child.bundle,
         child.request,
         own=frozenset(child.lease.organisations),
@@ -203,17 +205,28 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
     started = time.perf_counter()
     with reading.measure.span("read", purpose=asked.purpose):
         opened = await find_or_refuse(reading, asked, child)
-        decided = disclosure(reading, asked, opened)
-        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent)
+        found = reading.kept.get(_key(asked, opened), lambda: _ready(reading, asked, opened))
         behind = {*opened.found.parked, *stale_sources(opened.found.fresh, asked.now, reading.settings.stale_after)}
-        body = disclose.body(
-            child, shown, reading.catalogue, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind
-        )
-        answer = await settle(reading, asked, [(opened, decided)], body, action="read", if_none_match=if_none_match)
+        body = disclose.body(found, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind)
+        answer = await settle(reading, asked, [(opened, found)], body, action="read", if_none_match=if_none_match)
     reading.measure.metrics.observe("read_seconds", time.perf_counter() - started)
-    for level, bits in shown.masks.items():
+    for level, bits in found.masks.items():
         reading.measure.metrics.add("fields_shown", bits.bit_count(), level=level)
     return answer
+
+
+def _key(asked: Asker, child: Child) -> Hashable:
+    """Everything that what is shown depends on: the stored bytes, who asks (by the scope of all attributes), what is their own,
+    what is silent, and the day."""
+    view = child.view
+    stored = (view.child, *view.streams.items(), view.decision, hash(child.found.content))
+    return (stored, child.known[evaluate.NUMBER], tuple(child.lease.organisations), view.link, child.passed.silent, asked.today)
+
+
+def _ready(reading: Reading, asked: Asker, child: Child) -> Ready:
+    decided = disclosure(reading, asked, child)
+    decided.show(child.view, child.content, silent=child.passed.silent)
+    return disclose.ready(child.view.child, decided, reading.catalogue)
 
 
 async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
@@ -279,7 +292,7 @@ async def record(
 async def settle(
     reading: Reading,
     asked: Asker,
-    children: Sequence[tuple[Child, Disclosure]],
+    children: Sequence[tuple[Child, Disclosure | Ready]],
     body: bytes,
     *,
     action: str,
@@ -338,7 +351,7 @@ def make_access(
     )
 
 
-def child_access(child: Child, decided: Disclosure | None) -> ChildAccess:
+def child_access(child: Child, decided: Disclosure | Ready | None) -> ChildAccess:
     """What was decided for one child, with every attribute, tested or not."""
     entries, fields = decided.record() if decided is not None else ([], {})
     vectors: dict[str, Any] = {

@@ -36,10 +36,10 @@ def shown(events, who: str, *, purpose: str = "casework", kinds=(), own=(), basi
     made = composed(events, basis=basis)
     head = view.decode(made.view)
     request = deciding.request(who, purpose=purpose, kinds=kinds, **more)
-    decided = Disclosure(CATALOGUE, Memo(), deciding.bundle(), request, own=frozenset(own), link=head.link, today=TODAY)
-    found = decided.show(head, view.decode_content(made.content), silent=frozenset(silent))
-    decided.record()
-    return json.loads(disclose.body("c", found, CATALOGUE, ask="", under_review=False))
+    known = Memo().scope(deciding.bundle(), request)
+    decided = Disclosure(CATALOGUE, known, deciding.bundle(), request, own=frozenset(own), link=head.link, today=TODAY)
+    decided.show(head, view.decode_content(made.content), silent=frozenset(silent))
+    return json.loads(disclose.body(disclose.ready("c", decided, CATALOGUE), ask="", under_review=False))
 
 
 def teacher(events, **more) -> dict:
