@@ -18,16 +18,20 @@ from services.plumbing.problems import Problem
 _log = telemetry.log("http")
 
 
+AWAY = (
+    asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError, asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)  # fmt: skip
+"""What asyncpg raises while the database starts, ends, is full, or went away in the middle of an answer."""
+
+
 def stand(app: FastAPI, measure: telemetry.Telemetry) -> None:
     """Every failure of this application becomes an answer here."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(asyncpg.PostgresConnectionError, _unreachable)
-    app.add_exception_handler(asyncpg.InterfaceError, _unreachable)
-    app.add_exception_handler(asyncpg.CannotConnectNowError, _unreachable)
-    app.add_exception_handler(asyncpg.AdminShutdownError, _unreachable)
-    app.add_exception_handler(asyncpg.CrashShutdownError, _unreachable)
+    for away in AWAY:
+        app.add_exception_handler(away, _unreachable)
     app.add_exception_handler(OSError, _system)
     app.add_middleware(Edge, measure=measure)
 
