@@ -40,9 +40,11 @@ class Relationship(msgspec.Struct, frozen=True):
 
 
 class Entries(msgspec.Struct, frozen=True):
-    """Fields or entries that were decided alike: their attribute vector, how many, the level and `sat`."""
+    """Fields that were decided alike: the attributes that are theirs beside what the catalogue says of each field, the fields as
+    bits (hexadecimal, by the catalogue's order), how many times each was decided, the level and `sat`."""
 
     vector: dict[str, Any]
+    fields: str
     count: int
     level: str
     sat: str

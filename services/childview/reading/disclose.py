@@ -24,7 +24,8 @@ PAGE = 50
 YOUNG = "under_2_years"
 _json = msgspec.json.Encoder(order="deterministic")
 Key = tuple[int, str, bool, str, str, str, str]
-"""Everything that decides one field: its number, source, own organisation, age band, consent, restriction, link."""
+"""Everything that decides one field: its number, and the six attributes that are not the catalogue's to tell."""
+ATTRIBUTES = ("source_service", "own_organisation_wrote", "entry_age_band", "consent", "restriction", "link")
 
 
 class Piece(NamedTuple):
@@ -158,20 +159,7 @@ class Disclosure:
 
     def vector(self, key: Key) -> dict[str, Any]:
         """Every declared resource attribute of a decided field."""
-        found = self._catalogue.fields[key[0]]
-        return {
-            "field": found.id,
-            "category": found.category,
-            "sensitivity": found.sensitivity,
-            "source_service": key[1],
-            "own_organisation_wrote": key[2],
-            "about": found.about,
-            "location_bearing": found.location_bearing,
-            "entry_age_band": key[3],
-            "consent": key[4],
-            "restriction": key[5],
-            "link": key[6],
-        }
+        return {**attributes_of(self._catalogue.fields[key[0]]), **dict(zip(ATTRIBUTES, key[1:], strict=True))}
 
     def band(self, segment: Segment) -> str:
         """How old an entry is: from its end where it lasts until one, as current while it has none; else from its date."""
@@ -341,16 +329,27 @@ class Disclosure:
     # -- for the access record -----------------------------------------------------------------------------------
 
     def record(self) -> tuple[list[Entries], dict[str, str]]:
-        """The decisions as distinct combinations, and the fields shown as bitmasks."""
-        entries = [self._counted(key, count) for key, count in self._counts.items()]
+        """The decisions as distinct combinations with their fields as bits, and the fields shown as bits by level."""
+        alike: dict[tuple, int] = {}
+        for key, count in self._counts.items():
+            combination = (*key[1:], self._legal(key), self._decided(key)[1], count)
+            alike[combination] = alike.get(combination, 0) | 1 << key[0]
+        entries = [
+            Entries(dict(zip(ATTRIBUTES, found[:6], strict=True)), f"{fields:x}", found[8], found[6].name.lower(), f"{found[7]:x}")
+            for found, fields in alike.items()
+        ]
         return entries, {name: f"{bits:x}" for name, bits in self.shown.masks.items()}
 
-    def _counted(self, key: Key, count: int) -> Entries:
-        known = self._known.get(("record", key))
-        if known is None:
-            known = self._known["record", key] = (self.vector(key), self._legal(key).name.lower(), f"{self._decided(key)[1]:x}")
-        vector, level, sat = known
-        return Entries(vector, count, level, sat)
+
+def attributes_of(found: Field) -> dict[str, Any]:
+    """What the catalogue says of a field to policies: with an access record's bits and its catalogue hash, a decision's vector."""
+    return {
+        "field": found.id,
+        "category": found.category,
+        "sensitivity": found.sensitivity,
+        "about": found.about,
+        "location_bearing": found.location_bearing,
+    }
 
 
 def entry_age_band(since: str | None, today: date) -> str:

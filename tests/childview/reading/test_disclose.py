@@ -11,7 +11,9 @@ from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
 from services.childview.reading import disclose
 from services.childview.reading.disclose import Disclosure
+from services.disclosure import evaluate
 from services.disclosure.evaluate import Memo
+from services.disclosure.levels import clamp
 from services.plumbing.contracts import Schemas
 from tests.childview.events import OTHER, event, involvement, marks, person, referral
 from tests.policy import deciding
@@ -135,3 +137,18 @@ def test_nothing_of_a_silent_place_shows():
     place = view.decode_content(made.content).segments[0].refers
     assert worker([address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA")])["entries"]["contact"]
     assert "contact" not in worker([address(1, address_id="a", address_kind="home", lines=["1 Elm"], postcode="WX1 1AA")], silent=[place])["entries"]
+
+
+def test_what_is_recorded_with_its_bundle_and_catalogue_gives_every_decision_again():
+    made = composed([person(1, given_name="A", organisation=SCHOOL), marks(2, ("2026-11-20", "AM", "/")), care(1, birth_date="2015-01-01"),
+                     plan(2, plan_kind="protection", plan_id="p", start_date="2026-10-01")], basis="automatic")  # fmt: skip
+    request = deciding.request("school-safeguarding-lead", purpose="casework", kinds=["school_safeguarding_lead"])
+    known = Memo().scope(deciding.bundle(), request)
+    decided = Disclosure(CATALOGUE, known, deciding.bundle(), request, own=frozenset([SCHOOL]), link="automatic", today=TODAY)
+    decided.show(view.decode(made.view), view.decode_content(made.content), silent=frozenset())
+    entries, _ = decided.record()
+    recorded = [(one, field) for one in entries for field in CATALOGUE.fields if int(one.fields, 16) >> field.index & 1]
+    assert {field.category for _, field in recorded} >= {"identity", "attendance", "plans"}
+    for one, field in recorded:
+        again = evaluate.level(deciding.bundle(), request, {**disclose.attributes_of(field), **one.vector})
+        assert (clamp(again.level, field.levels).name.lower(), f"{again.sat:x}") == (one.level, one.sat), field.id
