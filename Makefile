@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHILDREN ?= 5000
 SEED ?= 1
 
-.PHONY: demo up down status reset test test-browser check faults chaos bench contracts help
+.PHONY: demo children up down status reset test test-browser check faults chaos bench contracts help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,10 +23,13 @@ $(VENV)/ready-dev: $(VENV)/ready requirements-dev.txt
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch "$@"
 
-demo: $(VENV)/ready ## start everything, load an invented authority, and say who to be and what to see
+demo: $(VENV)/ready children ## start everything, load an invented authority, and say who to be and what to see
 	@"$(BIN)/childview" up
 	@"$(BIN)/childview" demo load --children $(CHILDREN) --seed $(SEED)
 	@"$(BIN)/childview" demo show
+
+children:
+	@case "$(CHILDREN)" in ''|*[!0-9]*|0*) echo "CHILDREN is how many children to invent: a whole number, 1 or more (not '$(CHILDREN)')"; exit 1;; esac
 
 up: $(VENV)/ready ## start every process
 	@"$(BIN)/childview" up

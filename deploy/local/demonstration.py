@@ -181,8 +181,8 @@ def end_involvement(client: Client, state: Path) -> str:
     id = _person(client, ending["local_id"])
     day = (date.today() - timedelta(days=1)).isoformat()
     path = f"/v1/persons/{id}/involvements/{ending['involvement_id']}/end"
-    client.ask("POST", "socialcare", path, json={"end_date": day})
-    return f"ended. {ending['see']}"
+    done = client.ask("POST", "socialcare", path, json={"end_date": day})
+    return f"{'ended' if done['events'] else 'it was ended already'}. {ending['see']}"
 
 
 def screen(client: Client, state: Path) -> str:
@@ -200,7 +200,7 @@ def screen(client: Client, state: Path) -> str:
     names = {p["role"]: p["name"] for p in reversed(people)} | {p["person"]: p["name"] for p in people}
     for one in _read(folder, "scenarios.json"):
         search = ", ".join(str(value) for value in (one["search"] or {}).values())
-        who = f"      as {names[one['be']]}, for {one['purpose']}; find: {search or '-'}"
+        who = f"      as {names[one['be']]} (token {one['be']}), for {one['purpose']}; find: {search or '-'}"
         lines += [f"  {one['name']}", who, f"      {one['see']}"]
     correction = folder / _read(folder, "manifest.json")["correction"]["file"]
     lines += [

@@ -135,7 +135,7 @@ def initialise(broker: Broker) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise RuntimeError(f"Kafka's storage was not formatted: {done.stdout.decode(errors='replace')[-400:]}")
+        raise RuntimeError(f"Kafka's storage was not formatted: {(done.stdout + done.stderr).decode(errors='replace')[-400:]}")
     (broker.folder / "formatted").touch()
 
 

@@ -26,22 +26,22 @@ class Decision(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     outcome: Literal["same", "different", "cannot-tell"]
-    reason: str = Field(min_length=3, max_length=1000)
+    reason: wires.Sentence
 
 
 class Undo(BaseModel):
     """Which merge to undo, and why."""
 
     model_config = ConfigDict(extra="forbid")
-    decision: int
-    reason: str = Field(min_length=3, max_length=1000)
+    decision: int = Field(ge=1, le=2**62)
+    reason: wires.Sentence
 
 
 class Glass(BaseModel):
     """An emergency: why, and for how many minutes."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field(min_length=10, max_length=500)
+    reason: wires.Sentence
     minutes: int = Field(60, ge=1, le=60)
 
 
@@ -73,7 +73,8 @@ async def moved(request: Request, found: Exception) -> Response:
     """308: the child's records went to another, whom this asker may find."""
     assert isinstance(found, road.Moved)
     parts = [found.child if road.is_id(part) else part for part in request.url.path.split("/")]
-    return Response(status_code=308, headers={"Location": "/".join(parts), "Access-Id": found.answer.access_id})
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Response(status_code=308, headers={"Location": "/".join(parts) + query, "Access-Id": found.answer.access_id})
 
 
 def send(answer: Answer) -> Response:
@@ -205,7 +206,7 @@ class Release(BaseModel):
     topic: str
     partition: int
     offset: int
-    reason: str = Field(min_length=3, max_length=500)
+    reason: wires.Sentence
 
 
 Operator = Annotated[Principal, Depends(wires.service_only("cli"))]

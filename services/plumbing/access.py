@@ -33,7 +33,7 @@ _NAMESPACE = uuid.UUID("5b0f7a0e-6f57-5c0e-9a5e-4c7a1d2f3b60")
 
 
 class Relationship(msgspec.Struct, frozen=True):
-    """How the asker stands to the child: kinds (DESIGN 7.2) and phase (`current`, `closing`, or None)."""
+    """How the asker stands to the child: kinds (`contracts/attributes.yaml`) and phase (`current`, `closing`, or None)."""
 
     kinds: list[str] = []
     phase: str | None = None

@@ -13,12 +13,17 @@ import httpx
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import StringConstraints
 
 from services.plumbing import access, database, demonstration, edge, telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.settings import Settings
 from services.plumbing.tokens import Principal, ServiceTokens, Verifier, refused
 
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000, pattern=r"^[^\x00]+$")]
+"""Why somebody does something, in their own words."""
+LARGEST_BODY = 1_000_000
+"""Bytes of a request that carries no files."""
 Lifespan = Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]
 Ready = Callable[[], Awaitable[bool]]
 SCRAPERS = ("cli", "scrape")
@@ -38,7 +43,9 @@ def create_app(
 
     On `app.state` there is from the start: settings, telemetry, http (a client), verifier, tokens (its own).
     """
-    app = FastAPI(title=settings.service, version="1", lifespan=_with_client(lifespan), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=settings.service, version="1", lifespan=_with_client(lifespan), docs_url=None, redoc_url=None, max_body_size=LARGEST_BODY
+    )
     app.state.settings = settings
     app.state.telemetry = measure or telemetry.Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
     app.state.ready = ready

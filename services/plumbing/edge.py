@@ -57,7 +57,13 @@ async def _invalid(_: Request, error: Exception) -> Response:
 async def _http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = {404: "not-found", 401: "token", 413: "too-large", 429: "too-many"}.get(error.status_code, "validation")
-    return answer(Problem(kind, "There is nothing at this address.", status=error.status_code))
+    return answer(Problem(kind, SAID.get(error.status_code, "The request could not be read."), status=error.status_code))
+
+
+SAID = {
+    404: "There is nothing at this address.", 405: "This address does not take that method.", 413: "The request is too large.",
+    401: "Sign in again.",
+}  # fmt: skip
 
 
 async def _unreachable(_: Request, error: Exception) -> Response:

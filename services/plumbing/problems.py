@@ -46,7 +46,7 @@ class Problem(Exception):
         self.status = status or KINDS[kind].status
         self.body = {
             "type": f"/problems/{kind}",
-            "title": KINDS[kind].title,
+            "title": "Not for this caller" if (kind, self.status) == ("token", 403) else KINDS[kind].title,
             "status": self.status,
             "detail": detail,
             **extra,

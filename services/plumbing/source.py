@@ -35,6 +35,8 @@ from services.plumbing.telemetry import Telemetry
 from services.plumbing.tokens import Principal
 
 MOST_FILES = 200
+LARGEST_DELIVERY = 4 * 1024**3
+"""Bytes of one delivery: its files are written to disk as they come."""
 IMPORTERS = ("cli", "education", "socialcare")
 
 
@@ -158,7 +160,7 @@ async def ask_keys(request: Request, here: Here, who: Reader) -> JSONResponse:
     return JSONResponse({"keys": answers})
 
 
-@_shared.post("/v1/imports", summary="Take the files of one delivery")
+@_shared.post("/v1/imports", summary="Take the files of one delivery", max_body_size=LARGEST_DELIVERY)
 async def take_files(
     here: Here,
     who: Importer,

@@ -74,7 +74,7 @@ class LeaseAsked(Body):
 class Reason(Body):
     """Why."""
 
-    reason: str = Field(min_length=3, max_length=500)
+    reason: wires.Sentence
 
 
 class Conflict(Body):
@@ -89,7 +89,7 @@ class Glass(Body):
 
     user_token: str
     child: uuid.UUID
-    reason: str = Field(min_length=10, max_length=500)
+    reason: wires.Sentence
     minutes: int = Field(60, ge=1, le=LONGEST_GLASS)
 
 
@@ -203,7 +203,7 @@ async def _etag(here: Policy, conn: asyncpg.Connection, post_id: str) -> str | N
     return None if stands is None else wires.etag(here.settings.digest_key, b"post", stands)
 
 
-@router.post("/v1/people/import", summary="The joiner, mover and leaver file")
+@router.post("/v1/people/import", summary="The joiner, mover and leaver file", max_body_size=50_000_000)
 async def import_people(here: Here, who: Cli, file: UploadFile) -> dict[str, Any]:
     """What became of the file."""
     async with here.writer.recorded(who, "import-people") as detail:

@@ -90,7 +90,7 @@ def _twins(make: _Maker, story: Story) -> None:
     ida = make.child("other twin", "Ida", "Zwillingsson", 11, household=ada.household, born=ada.born)
     story.children["twin"] = replace(ada, social_upn=ida.upn)
     story.children["other twin"] = replace(ida, social_upn=ada.upn)
-    story.tell("A twin pair, each with the other's number", "clearing-house-officer", "Nothing was linked by the numbers: the pairs are held, side by side, for you to decide.", child=ada, purpose="data_quality", path="duplicates")
+    story.tell("A twin pair, each with the other's number", "clearing-house-officer", "Nothing was linked by the numbers: the pairs are held. `GET /v1/duplicates` shows them side by side, `POST /v1/duplicates/{id}/decision` decides.", child=ada, purpose="data_quality", path="duplicates")
 
 
 def _shielded(make: _Maker, story: Story) -> None:
@@ -140,7 +140,7 @@ def _two_dates(make: _Maker, story: Story) -> None:
     assert child.born is not None
     born = date(child.born.year, 3, 5)
     story.children["two dates"] = child = replace(child, born=born, social_born=date(born.year, 5, 3))
-    story.tell("Two sources with different birth dates", "clearing-house-officer", "Day and month stand swapped, so nothing was linked: a pair to decide. Say `same`, and both dates show with their sources.", child=child, purpose="data_quality", path="duplicates")
+    story.tell("Two sources with different birth dates", "clearing-house-officer", "Day and month stand swapped, so nothing was linked: a pair in `GET /v1/duplicates`. Decide `same`, and both dates show with their sources.", child=child, purpose="data_quality", path="duplicates")
 
 
 def _unborn(make: _Maker, story: Story) -> None:

@@ -235,6 +235,8 @@ async def child(request: Request, id: str) -> Response:
     """The child with chronology, for the purpose chosen for this visit."""
 
     async def work(request: Request, session: Session, who: Principal) -> Response:
+        if not road.is_id(id):
+            raise Problem("not-found", road.NOT_FOUND)
         name, allowed = await permitted(request.app.state.reading, who)
         if session.visits.get(id) not in allowed:
             if len(allowed) != 1:
@@ -251,6 +253,8 @@ async def choose_purpose(request: Request, id: str, csrf: Annotated[str, Form()]
 
     async def work(request: Request, session: Session, who: Principal) -> Response:
         checked(session, csrf)
+        if not road.is_id(id) or purpose not in road.PURPOSES:
+            raise Problem("not-found", road.NOT_FOUND)
         session.visit(id, purpose)
         response = RedirectResponse(f"/children/{quote(id)}", status_code=303)
         sessions.keep(request, response, session)

@@ -63,7 +63,9 @@ MANY = 3
 
 def name_of(fields: Mapping[str, Any]) -> str:
     """The child's name as far as it is shown."""
-    return " ".join(str(fields[name]["value"]) for name in NAMES if name in fields) or "A child without a name"
+    named = " ".join(str(fields[name]["value"]) for name in NAMES if name in fields)
+    expected = fields.get("expected_birth_date", {}).get("value")
+    return named or (f"An unborn child, expected {day(expected)}" if expected else "A child without a name")
 
 
 def sections(catalogue: Catalogue, body: Mapping[str, Any]) -> list[Section]:
@@ -138,6 +140,9 @@ def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any]) -> Row:
 
 def value(catalogue: Catalogue, field: Field, found: Any) -> str:
     """A value in words: codes by their label, dates written out, lists and parts joined."""
+    if isinstance(found, Mapping) and field.codes and all(isinstance(part, int) for part in found.values()):
+        labels = {code: label.label for code, label in catalogue.codes.get(field.codes, {}).items()}
+        return ", ".join(f"{labels.get(code, code)} {count}" for code, count in found.items())
     if isinstance(found, Mapping):
         return ", ".join(_part(catalogue, field, name, part) for name, part in found.items() if part is not None)
     if isinstance(found, list):

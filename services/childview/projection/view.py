@@ -144,8 +144,8 @@ class Inputs(msgspec.Struct):
 
 
 class View(msgspec.Struct):
-    """One child as far as decisions go. link: `automatic` while any automatic decision joins two records; held, withheld: see
-    DESIGN 6."""
+    """One child as far as decisions go. link: `automatic` while any automatic decision joins two records; held: people
+    are asked whether it is the same as another; withheld: it resembles a protected child, and is shown to nobody else."""
 
     child: str
     inputs: Inputs = msgspec.field(default_factory=Inputs)

@@ -15,7 +15,7 @@ from services.plumbing import access
 
 MOST_CASES = 200
 INVOLVEMENTS = "involvements"
-_LISTED = frozenset({"given_name", "family_name", "birth_date", "plan_status"})
+_LISTED = frozenset({"given_name", "family_name", "birth_date", "expected_birth_date", "plan_status"})
 _json = msgspec.json.Encoder(order="deterministic")
 
 
@@ -109,12 +109,13 @@ def _references(lease: Lease) -> list[str]:
     return [f"{kind}:{id}" for kind, ids in named.items() for id in ids]
 
 
-def _case(reading: Reading, asked: Asker, opened: Child) -> tuple[bytes, bytes, tuple[Child, Disclosure]]:
+def _case(reading: Reading, asked: Asker, opened: Child) -> tuple[tuple[str, ...], bytes, tuple[Child, Disclosure]]:
     """(what it is sorted by, the item, what is recorded of it)."""
     decided = road.disclosure(reading, asked, opened)
     fields = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_LISTED).fields
     names = b",".join(fields)
     how = {"kinds": sorted(opened.relationship.kinds), "phase": opened.relationship.phase}
     item = b'{"id":%s,"relationship":%s,"fields":{%s}}' % (_json.encode(opened.view.child), _json.encode(how), names)
-    family = next((one for one in fields if one.startswith(b'"family_name"')), b"~")
-    return family + names + opened.view.child.encode(), item, (opened, decided)
+    said = msgspec.json.decode(b"{" + names + b"}")
+    by = [str(said[name]["value"]).casefold() if name in said else "~" for name in ("family_name", "given_name")]
+    return (*by, opened.view.child), item, (opened, decided)

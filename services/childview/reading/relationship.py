@@ -22,7 +22,7 @@ SOCIAL_CARE_ROLES = frozenset({"social-worker", "social-work-manager"})
 
 @dataclass(frozen=True)
 class Relationship:
-    """kinds of DESIGN 7.2; phase `current`, or `closing` while only ended work less than 28 days ago relates them."""
+    """kinds of `contracts/attributes.yaml`; phase `current`, or `closing` while only ended work less than 28 days ago relates them."""
 
     kinds: frozenset[str]
     phase: str = OPEN

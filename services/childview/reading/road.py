@@ -1,4 +1,4 @@
-"""The road of a read, in the order of DESIGN 7.1: token, lease, one query, gates, `find`, levels, record, answer."""
+"""The road of a read, in this order: token, lease, one query, gates, `find`, levels, record, answer."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ async def open_child(reading: Reading, asked: Asker, child: str) -> Child:
     """Steps 2 to 5 for one child, the same work whether it is there or not. Raises Problem `no-lease`, `stale-source`."""
     async with reading.pool.acquire() as conn:
         found = await look(store.one(conn, child, asked.who))
-    lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
     check_fresh(reading, asked, found.fresh)
+    lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
     bundle = await reading.leases.bundle(lease)
     return stand(found, lease, bundle, asked, child, memo=reading.memo)
 
@@ -304,7 +304,7 @@ async def settle(
     first = children[0][0]
     digest = access.digest(reading.settings.digest_key, body)
     etag = f'"{access.digest(reading.settings.digest_key, asked.who.subject.encode(), body)[:32]}"'
-    unchanged = if_none_match == etag
+    unchanged = _names(if_none_match, etag)
     made = make_access(
         reading, asked, first.lease, action="not-modified" if unchanged else action, status=304 if unchanged else 200,
         children=[child_access(child, decided) for child, decided in children], query=query, answer=digest,
@@ -312,6 +312,12 @@ async def settle(
     )  # fmt: skip
     await reading.writer.write(made)
     return Answer(b"" if unchanged else body, etag, made.id, as_of(first.found.fresh), 304 if unchanged else 200)
+
+
+def _names(if_none_match: str | None, etag: str) -> bool:
+    """Whether If-None-Match names this answer (RFC 9110: a list, weakly compared; `*` is any)."""
+    named = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
+    return etag in named or "*" in named
 
 
 def make_access(

@@ -19,6 +19,7 @@ from services.plumbing.files import values
 from services.plumbing.problems import Problem
 
 MOST = 20
+LONGEST = 200
 ASKED = ("family_name", "given_name", "birth_date", "postcode")
 IDENTIFIERS = {"upn": "upn", "nhs_number": "nhs_number", "uln": "uln", "local_child_id": "local_child_id"}
 NAMES = {"family_name": ("family_name", "former_family_name"), "given_name": ("given_name", "known_as")}
@@ -60,17 +61,30 @@ def _wanted(reading: Reading, body: Mapping[str, Any]) -> dict[str, list[tuple[s
         raise Problem("validation", "The search has a field that is not searched by.", errors=[{"at": sorted(unknown)[0]}])
     wanted: dict[str, list[tuple[str, str]]] = {}
     for name in ASKED:
-        text = body.get(name)
-        if isinstance(text, str) and text.strip():
+        text = _text(body.get(name), name)
+        if text:
             said = _day(text) if name == "birth_date" else text
             wanted[name] = [(id, normal(reading.catalogue.by_id(id), said)) for id in NAMES.get(name, (name,))]
     identifier = body.get("identifier")
-    if isinstance(identifier, dict) and identifier.get("type") in IDENTIFIERS and identifier.get("value"):
-        id = IDENTIFIERS[identifier["type"]]
-        wanted["identifier"] = [(id, normal(reading.catalogue.by_id(id), str(identifier["value"])))]
+    if identifier is not None:
+        if not isinstance(identifier, dict) or _text(identifier.get("type"), "identifier") not in IDENTIFIERS:
+            at = [{"at": "identifier", "one_of": sorted(IDENTIFIERS)}]
+            raise Problem("validation", "There is no number of that kind to search by.", errors=at)
+        id, number = IDENTIFIERS[identifier["type"]], _text(identifier.get("value"), "identifier")
+        wanted |= {"identifier": [(id, normal(reading.catalogue.by_id(id), number))]} if number else {}
     if sum(WEIGHTS[name] for name in wanted) < NEEDED:
         raise Problem("validation", "Give a date of birth, a number, or both names.", errors=[{"at": "family_name"}])
     return wanted
+
+
+def _text(value: Any, name: str) -> str:
+    """What was typed, without space around it; nothing for nothing. Raises Problem `validation` for what is no text of a name's
+    length: a criterion that is left out would widen the search."""
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+        raise Problem("validation", "What is searched by is text, of at most 200 characters.", errors=[{"at": name}])
+    return value.strip()
 
 
 def _day(text: str) -> str:

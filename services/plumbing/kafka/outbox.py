@@ -39,6 +39,8 @@ Change = tuple[UUID, Sequence[NewEvent]]
 """(stream, its new events in order)"""
 
 _encoder = msgspec.json.Encoder()
+NUL = b"\\u0000"
+"""As JSON writes it. Readers park a stream that holds one, so it is refused before anything is recorded."""
 
 
 async def lock_streams(
@@ -144,6 +146,8 @@ class Outbox:
             traceparent=telemetry.traceparent(),
         )
         data = _encoder.encode(event.data)
+        if NUL in data:
+            raise Problem("validation", "A text holds a character that no text may hold (NUL).")
         if event.record_class is not None:
             data = sealing.seal(
                 keys[(str(stream), event.record_class)], plain=data, bound_to=envelope.associated_data(header)
