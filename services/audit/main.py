@@ -28,7 +28,7 @@ def application(settings: Settings) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.migrate(settings.database, MIGRATIONS)
-        pool = await database.connect(settings.database, name="audit-ledger", size=4)
+        pool = await database.connect(settings.database, name="audit-ledger", size=4, replayed=True)
         writer = AccessWriter(
             service="audit", dsn=settings.database, schemas=Schemas.load(*settings.contracts), telemetry=measure
         )

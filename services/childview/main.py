@@ -130,7 +130,7 @@ async def run_projector(settings: Settings) -> None:
     """The process `projector`."""
     telemetry.log_to_stderr()
     measure = Telemetry(settings.process, otlp_endpoint=settings.otlp_endpoint)
-    pool = await database.connect(settings.database, name="childview-projector", size=3)
+    pool = await database.connect(settings.database, name="childview-projector", size=3, replayed=True)
     await make_schemas(settings, pool)
     async with httpx.AsyncClient() as http:
         process = Projector(
@@ -184,7 +184,7 @@ async def flip_rebuild(settings: Settings, say: rebuild.Say) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _rebuilding(settings: Settings) -> AsyncIterator[tuple[asyncpg.Pool, KeyCache]]:
-    pool = await database.connect(settings.database, name="childview-rebuild", size=3)
+    pool = await database.connect(settings.database, name="childview-rebuild", size=3, replayed=True)
     try:
         async with httpx.AsyncClient() as http:
             yield pool, key_cache(settings, http)

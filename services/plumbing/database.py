@@ -13,19 +13,26 @@ OWN_MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_305_114
 
 
-async def connect(dsn: str, *, name: str, size: int = 8) -> asyncpg.Pool:
+async def connect(dsn: str, *, name: str, size: int = 8, replayed: bool = False) -> asyncpg.Pool:
     """A pool whose sessions are called `name` in pg_stat_activity.
 
     Pools whose transactions may write the outbox are called after their service: the relay finds the
     oldest of them by that name (see `relay.recorded_before`).
+
+    replayed: everything written here is read from the log again from the offset written with it. Its commits need not wait for
+    the disk: what a crash of the database takes, it takes whole, and the log gives it again.
     """
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=size,
         command_timeout=60,
-        server_settings={"application_name": name, "timezone": "UTC"},
+        server_settings=_session(name, replayed),
     )
+
+
+def _session(name: str, replayed: bool) -> dict[str, str]:
+    return {"application_name": name, "timezone": "UTC"} | ({"synchronous_commit": "off"} if replayed else {})
 
 
 async def answers(pool: asyncpg.Pool, *, within: float = 2.0) -> bool:
@@ -37,10 +44,10 @@ async def answers(pool: asyncpg.Pool, *, within: float = 2.0) -> bool:
         return False
 
 
-async def connect_one(dsn: str, *, name: str) -> asyncpg.Connection:
+async def connect_one(dsn: str, *, name: str, replayed: bool = False) -> asyncpg.Connection:
     """A connection outside any pool, for writers that must never wait for one."""
     return await asyncpg.connect(
-        dsn, command_timeout=60, server_settings={"application_name": name, "timezone": "UTC"}
+        dsn, command_timeout=60, server_settings=_session(name, replayed)
     )
 
 

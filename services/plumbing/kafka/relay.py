@@ -99,7 +99,7 @@ class Relay:
 
     async def run(self) -> None:
         """Take turns with any other relay of this service, then publish until cancelled."""
-        conn = await database.connect_one(self._dsn, name=f"{self._service}-relay")
+        conn = await database.connect_one(self._dsn, name=f"{self._service}-relay", replayed=True)  # a mark that is lost is a resend
         listener = await database.connect_one(self._dsn, name=f"{self._service}-relay")
         try:
             await listener.add_listener("outbox", lambda *_: self._woken.set())
