@@ -45,7 +45,7 @@ class Telemetry:
     ) -> None:
         resource = Resource({"service.name": f"childview-{process}"})
         taken = (*processors, *_exporters(otlp_endpoint))
-        self._taken = bool(taken)
+        self.taken = bool(taken)
         self._provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sample if taken else 0.0)))
         for processor in taken:
             self._provider.add_span_processor(processor)
@@ -55,7 +55,7 @@ class Telemetry:
     @contextmanager
     def span(self, name: str, *, parent: str | None = None, **attributes: Value) -> Iterator[trace.Span]:
         """A span under `parent` (a traceparent header) or under the current span; where nobody takes spans, the current one."""
-        if parent is None and not self._taken and trace.get_current_span().get_span_context().is_valid:
+        if parent is None and not self.taken and trace.get_current_span().get_span_context().is_valid:
             yield trace.INVALID_SPAN
             return
         context = None if parent is None else trace.set_span_in_context(_remote(parent))

@@ -61,7 +61,10 @@ def test_a_trace_leads_from_the_command_to_the_moment_it_is_visible(here):
     sent = [("files", (name, text.encode())) for name, text in files.items()]
     here.client.ask("POST", "education", "/v1/imports", files=sent, data={"collection": "2026-spring"}, headers={"traceparent": PARENT})
     here.wait()
-    wanted = {("childview-education", "request"), ("childview-identity", "decide"), ("childview-projector", "visible")}
+    wanted = {
+        ("childview-education", "request"), ("childview-education-relay", "publish"), ("childview-identity", "decide"),
+        ("childview-projector", "visible"),
+    }  # fmt: skip
     eventually(lambda: wanted <= {(process, name) for trace, process, name in spans() if trace == TRACE})
 
 

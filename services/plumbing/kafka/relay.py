@@ -153,7 +153,15 @@ class Relay:
         for row, meta in zip(rows, sent, strict=True):
             self._offsets.setdefault(row["topic"], {})[meta.partition] = meta.offset + 1
         self._telemetry.metrics.add("events_published", len(rows))
+        if self._telemetry.taken:
+            self._trace(rows)
         return len(rows)
+
+    def _trace(self, rows: Sequence[asyncpg.Record]) -> None:
+        """In each trace that led here, the moment its events were in Kafka."""
+        found = (envelope.decode(row["value"]).traceparent for row in rows)
+        for trace in dict.fromkeys(one for one in found if one):
+            self._telemetry.mark("publish", parent=trace)
 
     async def _beat(self, sender: AIOKafkaProducer, before: datetime) -> None:
         """Say: everything recorded before T is in Kafka up to these offsets."""
