@@ -139,7 +139,7 @@ class AccessWriter:
     def __init__(self, *, service: str, dsn: str, schemas: Validator, telemetry: telemetry.Telemetry) -> None:
         self._service = service
         self._dsn = dsn
-        self._outbox = Outbox(service, f"{service}.access", schemas)
+        self._outbox = Outbox(service, f"{service}.access", schemas, wakes=False)
         self._telemetry = telemetry
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
