@@ -153,7 +153,7 @@ async def _at_rate(here: Installation, asks: list[tuple[str, dict]], kind: str) 
                 if held.get(name.split("/")[0], -1) >= version:
                     took.append(max(0.0, at - acknowledged))
                     del waiting[name]
-            await asyncio.sleep(0.01)  # finer, this loop itself would take the core that the commands need
+            await asyncio.sleep(0.01)
 
     watcher = asyncio.create_task(watch())
     limits = httpx.Limits(max_connections=24, max_keepalive_connections=24)

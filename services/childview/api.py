@@ -102,8 +102,8 @@ _READ = [
 async def read_child(request: Request) -> Response:
     """What this asker may see. Unknown, not yours, protected and adopted are one answer: not found.
 
-    The one endpoint that asks for nothing but the request: it is served as a plain route (see `main`), because FastAPI's road to
-    an endpoint costs a third of a read.
+    The one endpoint that asks for nothing but the request: it is served as a plain route (see `main`), so that nothing is spent
+    on resolving dependencies.
     """
     headers = request.headers
     who = await wires.principal(request, headers.get("authorization"))
