@@ -35,6 +35,7 @@ SETTINGS = {
     "autovacuum_max_workers": "1",
     "autovacuum_vacuum_insert_threshold": "-1",
     "max_parallel_workers_per_gather": "0",
+    "jit": "off",
 }
 """No statement and no parameter in the log: either may hold a name. Durability (fsync) stays as it is by default.
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import uvloop
 from fastapi import FastAPI
 
 from services.audit import api, ledger
@@ -55,9 +56,9 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("audit", role)
     if role == "api":
-        asyncio.run(wires.serve(application(settings), settings))
+        uvloop.run(wires.serve(application(settings), settings))
     else:
-        asyncio.run(source.run_relay(settings, MIGRATIONS))
+        uvloop.run(source.run_relay(settings, MIGRATIONS))
 
 
 if __name__ == "__main__":

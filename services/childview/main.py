@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import uvloop
 from fastapi import FastAPI, Request, Response
 from starlette.routing import Route
 
@@ -197,10 +197,10 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("childview", role)
     if role == "api":
-        asyncio.run(wires.serve(application(settings), settings))
+        uvloop.run(wires.serve(application(settings), settings))
     else:
         run = {"relay": source.run_relay, "projector": run_projector, "identity": run_identity}[role]
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
 
 
 if __name__ == "__main__":

@@ -244,8 +244,18 @@ class Register:
         self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance
     ) -> Outcome:
         """Take what is said of one subject that is there, in the caller's transaction."""
+        state = await self.hold(conn, stream) or State()
+        return await self.change_held(conn, stream, state, statements, provenance)
+
+    async def hold(self, conn: asyncpg.Connection, stream: uuid.UUID) -> State | None:
+        """What the register holds of a subject; nobody else changes it before the caller's transaction ends."""
         await lock_streams(conn, [stream], kind=self._kind)
-        state = (await self._states(conn, [stream]))[stream]
+        return await self.state(conn, stream)
+
+    async def change_held(
+        self, conn: asyncpg.Connection, stream: uuid.UUID, state: State, statements: Sequence[Statement], provenance: Provenance
+    ) -> Outcome:
+        """Take what is said of a subject that `hold` gave; `state` is afterwards what stands."""
         outcome = decide(state, statements, provenance, self._schemas)
         if outcome.moved:
             await self._save(conn, {stream: state})
@@ -274,15 +284,11 @@ class Register:
         found = await conn.fetchval("select state from subjects where stream_id = $1", stream)
         return None if found is None else _decoder.decode(found)
 
-    async def lock(self, conn: asyncpg.Connection, stream: uuid.UUID) -> None:
-        """Nobody else changes this subject before the caller's transaction ends."""
-        await lock_streams(conn, [stream], kind=self._kind)
-
-    async def entry(self, conn: asyncpg.Connection, stream: uuid.UUID, statement: Statement) -> bytes | None:
+    def entry(self, state: State, statement: Statement) -> bytes | None:
         """The entry this statement speaks of, as bytes that differ when what it says differs; None where there is none."""
-        contract, state = self._schemas.of(statement.type), await self.state(conn, stream)
+        contract = self._schemas.of(statement.type)
         assert contract is not None and contract.entry is not None, statement.type
-        held = None if state is None else state.entries.get(entry_name(contract.entry, statement.fields))
+        held = state.entries.get(entry_name(contract.entry, statement.fields))
         return None if held is None else _encoder.encode([held.fields, held.withdrawn])
 
     async def _resolve(

@@ -68,18 +68,22 @@ class Keyring:
     async def keys(self, conn: asyncpg.Connection, names: Iterable[KeyName]) -> dict[KeyName, bytes]:
         """The key of each name, made now where there is none. Raises KeyDestroyed."""
         wanted = sorted(set(names))
-        if not wanted:
-            return {}
-        await conn.execute(
-            "insert into stream_keys (stream_id, record_class, wrapped)"
-            " select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing",
-            *_columns((UUID(stream), kind, self._wrap((stream, kind))) for stream, kind in wanted),
-        )
         found = await self.existing(conn, wanted)
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            await self._make(conn, missing)
+            found |= await self.existing(conn, missing)
         for name in wanted:
             if found[name] is None:
                 raise KeyDestroyed(name[1])
         return {name: key for name, key in found.items() if key is not None}
+
+    async def _make(self, conn: asyncpg.Connection, names: Iterable[KeyName]) -> None:
+        await conn.execute(
+            "insert into stream_keys (stream_id, record_class, wrapped)"
+            " select * from unnest($1::uuid[], $2::text[], $3::bytea[]) on conflict do nothing",
+            *_columns((UUID(stream), kind, self._wrap((stream, kind))) for stream, kind in names),
+        )
 
     async def existing(
         self, conn: asyncpg.Connection, names: Iterable[KeyName]

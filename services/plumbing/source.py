@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 
 import asyncpg
 import msgspec
+import uvloop
 from fastapi import APIRouter, Depends, FastAPI, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
@@ -28,7 +28,7 @@ from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import Relay
 from services.plumbing.keys import Wanted
 from services.plumbing.problems import Problem
-from services.plumbing.register import Key, Provenance, Register, Said, Statement
+from services.plumbing.register import Key, Provenance, Register, Said, State, Statement
 from services.plumbing.sealing import Keyring
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
@@ -109,9 +109,9 @@ def main(kind: Kind) -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment(kind.service, role)
     if role == "api":
-        asyncio.run(wires.serve(application(kind, settings), settings))
+        uvloop.run(wires.serve(application(kind, settings), settings))
     else:
-        asyncio.run(run_relay(settings))
+        uvloop.run(run_relay(settings))
 
 
 async def run_relay(settings: Settings, *migrations: Path) -> None:
@@ -260,17 +260,17 @@ async def command(
     asked = msgspec.json.encode([str(id), statement.type, dict(statement.fields), statement.withdrawn])
 
     async with here.writer.recorded(who, action, status=status, stream=str(id)), database.transaction(here.pool) as conn:
-        if await here.register.state(conn, id) is None:
-            raise Problem("not-found", "The register has no such record.")
 
         async def work() -> tuple[int, bytes]:
-            await here.register.lock(conn, id)
-            wires.fits(if_match, await _etag(here, conn, id, statement))
+            state = await here.register.hold(conn, id)
+            if state is None:
+                raise Problem("not-found", "The register has no such record.")
+            wires.fits(if_match, _etag(here, id, state, statement))
             try:
-                outcome = await here.register.change(conn, id, [statement], provenance)
+                outcome = await here.register.change_held(conn, id, state, [statement], provenance)
             except SchemaRefused as refused:
                 raise broken(refused) from None
-            body = {"id": str(id), "events": len(outcome.events), "etag": await _etag(here, conn, id, statement)}
+            body = {"id": str(id), "events": len(outcome.events), "etag": _etag(here, id, state, statement)}
             return status, msgspec.json.encode(body)
 
         code, body = await wires.once(conn, principal=who.subject, key=key, request=asked, work=work)
@@ -284,7 +284,7 @@ def broken(refused: SchemaRefused) -> Problem:
     return Problem("validation", "The body breaks its contract.", errors=[{"at": refused.where, "why": refused.why}])
 
 
-async def _etag(here: Source, conn: asyncpg.Connection, id: uuid.UUID, statement: Statement) -> str | None:
+def _etag(here: Source, id: uuid.UUID, state: State, statement: Statement) -> str | None:
     """Of the one entry that a statement speaks of: of the subject's others it tells nothing."""
-    entry = await here.register.entry(conn, id, statement)
+    entry = here.register.entry(state, statement)
     return None if entry is None else wires.etag(here.settings.digest_key, id.bytes, statement.type.encode(), entry)

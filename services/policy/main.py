@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import sys
@@ -10,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from fastapi import FastAPI
 
 from services.plumbing import app as wires
@@ -75,9 +75,9 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("policy", role)
     if role == "api":
-        asyncio.run(wires.serve(application(settings), settings))
+        uvloop.run(wires.serve(application(settings), settings))
     else:
-        asyncio.run(source.run_relay(settings, MIGRATIONS))
+        uvloop.run(source.run_relay(settings, MIGRATIONS))
 
 
 if __name__ == "__main__":

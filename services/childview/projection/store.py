@@ -39,7 +39,9 @@ create table {schema}.links (
     stream_id uuid primary key, child_id uuid not null, basis text not null, status text not null,
     withheld boolean not null, decision bigint not null);
 create index on {schema}.links (child_id);
-create table {schema}.children (child_id uuid primary key, version int not null, view bytea not null, content bytea not null);
+create table {schema}.children (
+    child_id uuid primary key, version int not null, view bytea not null, content bytea not null,
+    content_hash bigint generated always as (hashbyteaextended(content, 0)) stored);
 create table {schema}.aliases (child_id uuid primary key, became uuid not null);
 create table {schema}.terms (child_id uuid, field text, term text, primary key (field, term, child_id));
 create index on {schema}.terms (child_id);

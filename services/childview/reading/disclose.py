@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -88,14 +88,17 @@ class Kept:
         self._size = 0
         self._held: OrderedDict[Hashable, Ready] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Ready]) -> Ready:
-        """What is kept under the key, made now where nothing is."""
+    def get(self, key: Hashable) -> Ready | None:
+        """What is kept under the key."""
         found = self._held.get(key)
         if found is not None:
             self._held.move_to_end(key)
-            return found
-        found = self._held[key] = make()
-        self._size += found.size
+        return found
+
+    def keep(self, key: Hashable, found: Ready) -> Ready:
+        """Keep this under the key."""
+        self._size += found.size - (self._held[key].size if key in self._held else 0)
+        self._held[key] = found
         while self._size > self._most and len(self._held) > 1:
             self._size -= self._held.popitem(last=False)[1].size
         return found

@@ -120,10 +120,10 @@ def asker(who: Principal, purpose: str | None, channel: str) -> Asker:
     return Asker(who, purpose, channel, datetime.now(UTC))
 
 
-async def open_child(reading: Reading, asked: Asker, child: str) -> Child:
+async def open_child(reading: Reading, asked: Asker, child: str, *, content: bool = True) -> Child:
     """Steps 2 to 5 for one child, the same work whether it is there or not. Raises Problem `no-lease`, `stale-source`."""
     async with reading.pool.acquire() as conn:
-        found = await look(store.one(conn, child, asked.who))
+        found = await look(store.one(conn, child, asked.who, content=content))
     check_fresh(reading, asked, found.fresh)
     lease = await reading.leases.lease(asked.who, asked.purpose, after=found.ended)
     bundle = await reading.leases.bundle(lease)
@@ -204,8 +204,11 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
     """One child, filtered and recorded. Raises Problem; `not-found` is the same for every reason."""
     started = time.perf_counter()
     with reading.measure.span("read", purpose=asked.purpose):
-        opened = await find_or_refuse(reading, asked, child)
-        found = reading.kept.get(_key(asked, opened), lambda: _ready(reading, asked, opened))
+        opened = await find_or_refuse(reading, asked, child, content=False)
+        found = reading.kept.get(_key(asked, opened))
+        if found is None:
+            opened = await find_or_refuse(reading, asked, child)
+            found = reading.kept.keep(_key(asked, opened), _ready(reading, asked, opened))
         behind = {*opened.found.parked, *stale_sources(opened.found.fresh, asked.now, reading.settings.stale_after)}
         body = disclose.body(found, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind)
         answer = await settle(reading, asked, [(opened, found)], body, action="read", if_none_match=if_none_match)
@@ -219,7 +222,7 @@ def _key(asked: Asker, child: Child) -> Hashable:
     """Everything that what is shown depends on: the stored bytes, who asks (by the scope of all attributes), what is their own,
     what is silent, and the day."""
     view = child.view
-    stored = (view.child, *view.streams.items(), view.decision, hash(child.found.content))
+    stored = (view.child, *view.streams.items(), view.decision, child.found.content_hash)
     return (stored, child.known[evaluate.NUMBER], tuple(child.lease.organisations), view.link, child.passed.silent, asked.today)
 
 
@@ -229,12 +232,12 @@ def _ready(reading: Reading, asked: Asker, child: Child) -> Ready:
     return disclose.ready(child.view.child, decided, reading.catalogue)
 
 
-async def find_or_refuse(reading: Reading, asked: Asker, child: str) -> Child:
+async def find_or_refuse(reading: Reading, asked: Asker, child: str, *, content: bool = True) -> Child:
     """The child if this asker may know that it is here. Raises Problem `not-found` (recorded), or `stale-source` when
     a social-care stream of it is parked: a shield may wait there."""
     if not is_id(child):
         raise Problem("not-found", NOT_FOUND)
-    opened = await open_child(reading, asked, child)
+    opened = await open_child(reading, asked, child, content=content)
     if opened.found.became is not None and opened.found.view is None:
         await _moved(reading, asked, opened.found.became)
     if not opened.finds:

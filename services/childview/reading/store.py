@@ -16,7 +16,7 @@ from services.plumbing.tokens import Principal
 
 AT_ONCE = 200
 _FOUND = f"""
-select one.id::text as child, c.version, c.view, c.content,
+select one.id::text as child, c.version, c.view, c.content_hash,
     (select became::text from {LIVE}.aliases where child_id = one.id) as became,
     array(select child_id::text from {LIVE}.aliases where became = one.id) as former,
     exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
@@ -38,13 +38,15 @@ _STANDING = f"""
     (select coalesce(max(policy_version), 0) from {LIVE}.endings where scope = 'all' or scope = $2) as ended,
     array(select row(source, as_of) from {LIVE}.freshness order by source) as fresh
 """
-_ONE = f"{_FOUND}, {_STANDING} from (select $1::uuid as id) one left join {LIVE}.children c on c.child_id = one.id"
-_MANY = f"{_FOUND} from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.child_id = one.id"
+_BARE = f"{_FOUND}, null::bytea as content, {_STANDING} from (select $1::uuid as id) one left join {LIVE}.children c on c.child_id = one.id"
+_ONE = _BARE.replace("null::bytea as content", "c.content")
+_MANY = f"{_FOUND}, c.content from unnest($1::uuid[]) one(id) join {LIVE}.children c on c.child_id = one.id"
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is stored of one child, and beside it. view is None for a child that is not there.
+    """What is stored of one child, and beside it. view is None for a child that is not there. content: empty where it was not
+    asked for; content_hash tells whether it is what it was.
 
     former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. beside_adopted: it
     resembles an adopted child, in an open pair. kin: children to whom somebody of this household is a risk, or who are protected
@@ -53,6 +55,7 @@ class Found:
 
     view: View | None
     content: bytes
+    content_hash: int | None
     became: str | None
     former: tuple[str, ...]
     in_pair: bool
@@ -68,9 +71,9 @@ class Rebuilding(Exception):
     """The stored view is of another release: nothing is shown until it is made anew."""
 
 
-async def one(conn: asyncpg.Connection, child: str, who: Principal) -> Found:
-    """Everything about one child for one asker, in one question. Raises Rebuilding."""
-    row = await conn.fetchrow(_ONE, child, who.subject, who.post)
+async def one(conn: asyncpg.Connection, child: str, who: Principal, *, content: bool = True) -> Found:
+    """Everything about one child for one asker, in one question; without the content it is ten times less. Raises Rebuilding."""
+    row = await conn.fetchrow(_ONE if content else _BARE, child, who.subject, who.post)
     return _found(row, row["ended"], _fresh(row))
 
 
@@ -88,6 +91,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
     return Found(
         view=view.decode(row["view"]) if row["view"] else None,
         content=row["content"] or b"",
+        content_hash=row["content_hash"],
         became=row["became"],
         former=tuple(row["former"]),
         in_pair=row["in_pair"],
@@ -102,7 +106,7 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
 
 def nobody(now: Standing) -> Found:
     """No child: what a question about none stands on."""
-    return Found(None, b"", None, (), False, False, now.ended, False, now.fresh, (), ())
+    return Found(None, b"", None, None, (), False, False, now.ended, False, now.fresh, (), ())
 
 
 def _fresh(row: asyncpg.Record) -> dict[str, datetime]:

@@ -43,6 +43,9 @@ NUL = b"\\u0000"
 """As JSON writes it. Readers park a stream that holds one, so it is refused before anything is recorded."""
 
 
+_LOCK = "select stream_id, version from streams where stream_id = any($1::uuid[]) order by stream_id for update"
+
+
 async def lock_streams(
     conn: asyncpg.Connection, stream_ids: Sequence[UUID], *, kind: str
 ) -> dict[UUID, int]:
@@ -51,17 +54,15 @@ async def lock_streams(
     Streams not seen before get a row of version 0.
     """
     ids = sorted(set(stream_ids))
+    if len(ids) == 1 and (rows := await conn.fetch(_LOCK, ids)):
+        return {row["stream_id"]: row["version"] for row in rows}
     await conn.execute(
         "insert into streams (stream_id, kind) select id, $2 from unnest($1::uuid[]) as id order by id"
         " on conflict do nothing",
         ids,
         kind,
     )
-    rows = await conn.fetch(
-        "select stream_id, version from streams where stream_id = any($1::uuid[]) order by stream_id for update",
-        ids,
-    )
-    return {row["stream_id"]: row["version"] for row in rows}
+    return {row["stream_id"]: row["version"] for row in await conn.fetch(_LOCK, ids)}
 
 
 @dataclass(frozen=True)
