@@ -8,7 +8,6 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import uvloop
 from fastapi import FastAPI
 
 from services.audit import api, ledger
@@ -56,9 +55,9 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("audit", role)
     if role == "api":
-        uvloop.run(wires.serve(application(settings), settings))
+        wires.run(wires.serve(application(settings), settings))
     else:
-        uvloop.run(source.run_relay(settings, MIGRATIONS))
+        wires.run(source.run_relay(settings, MIGRATIONS))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from typing import Any
 
 import asyncpg
 import httpx
-import uvloop
 from fastapi import FastAPI, Request, Response
 from starlette.routing import Route
 
@@ -197,10 +196,10 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("childview", role)
     if role == "api":
-        uvloop.run(wires.serve(application(settings), settings))
+        wires.run(wires.serve(application(settings), settings))
     else:
         run = {"relay": source.run_relay, "projector": run_projector, "identity": run_identity}[role]
-        uvloop.run(run(settings))
+        wires.run(run(settings))
 
 
 if __name__ == "__main__":

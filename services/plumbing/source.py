@@ -14,7 +14,6 @@ from typing import Annotated, Any
 
 import asyncpg
 import msgspec
-import uvloop
 from fastapi import APIRouter, Depends, FastAPI, Form, Header, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
@@ -109,9 +108,9 @@ def main(kind: Kind) -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment(kind.service, role)
     if role == "api":
-        uvloop.run(wires.serve(application(kind, settings), settings))
+        wires.run(wires.serve(application(kind, settings), settings))
     else:
-        uvloop.run(run_relay(settings))
+        wires.run(run_relay(settings))
 
 
 async def run_relay(settings: Settings, *migrations: Path) -> None:

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from fastapi import FastAPI
 
 from services.plumbing import app as wires
@@ -75,9 +74,9 @@ def main() -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment("policy", role)
     if role == "api":
-        uvloop.run(wires.serve(application(settings), settings))
+        wires.run(wires.serve(application(settings), settings))
     else:
-        uvloop.run(source.run_relay(settings, MIGRATIONS))
+        wires.run(source.run_relay(settings, MIGRATIONS))
 
 
 if __name__ == "__main__":

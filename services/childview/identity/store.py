@@ -126,10 +126,10 @@ async def follow(conn: asyncpg.Connection, number: int, body: Mapping[str, Any])
         " decision = case when links.child_id = excluded.child_id then links.decision else excluded.decision end",
         [(i["record"], i["child"], i["basis"], i["status"], i["withheld"], number) for i in body["sets"]],
     )
-    await conn.executemany(
-        f"insert into {SCHEMA}.not_same values ($1, $2) on conflict do nothing", body.get("not_same", [])
-    )
-    await _follow_pairs(conn, number, body)
+    if body.get("not_same"):
+        await conn.executemany(f"insert into {SCHEMA}.not_same values ($1, $2) on conflict do nothing", body["not_same"])
+    if before or body.get("held"):
+        await _follow_pairs(conn, number, body)
     await conn.executemany(
         f"insert into {SCHEMA}.considered values ($1, $2) on conflict (stream_id) do update set"
         " version = greatest(considered.version, excluded.version)",
