@@ -174,8 +174,10 @@ class Identity:
             async with database.transaction(self._pool) as conn:
                 await store.lock_decisions(conn)
                 await store.save_offsets(conn, [(*p, self.applied[p], n) for p, n in moves.items()])
-                for event in (await parking.sort_out(conn, store.SCHEMA, ahead)).events:
-                    await self._one(conn, event)
+                events = (await parking.sort_out(conn, store.SCHEMA, ahead)).events
+                seen = await store.considered(conn, {event.envelope.subject for event in events})
+                for event in events:
+                    await self._one(conn, event, seen)
                 held = await store.counts(conn)
         self.applied |= moves
         self._watchdog.alive(moves)
@@ -221,10 +223,10 @@ class Identity:
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
-    async def _one(self, conn: asyncpg.Connection, event: Event) -> None:
-        """One event that counts."""
+    async def _one(self, conn: asyncpg.Connection, event: Event, seen: dict[str, int]) -> None:
+        """One event that counts. seen: the version of each record that decisions saw."""
         if event.envelope.type == store.DECIDED:
-            await self._follow(conn, event)
+            seen |= await self._follow(conn, event)
             return
         record, version = event.envelope.subject, event.envelope.streamversion
         if event.envelope.type == parking.RELEASED:
@@ -241,8 +243,7 @@ class Identity:
             contract.entry.category
         )
         if work is not None:
-            new = version > await store.considered(conn, record)
-            await work(conn, event, msgspec.json.decode(event.data), new)
+            await work(conn, event, msgspec.json.decode(event.data), version > seen.get(record, 0))
 
     async def _settle(
         self, conn: asyncpg.Connection, work: Callable[[Settling], Awaitable[None]], event: Event | None = None
@@ -256,15 +257,19 @@ class Identity:
             self.decision = max(self.decision, number)
             self._measure.metrics.add("identity_decisions", kind=kind)
 
-    async def _follow(self, conn: asyncpg.Connection, event: Event) -> None:
-        """A decision of the log. What people decided may change whom others resemble, also where the tables know it."""
+    async def _follow(self, conn: asyncpg.Connection, event: Event) -> dict[str, int]:
+        """A decision of the log; the versions it saw. What people decided may change whom others resemble, also where the
+        tables know it."""
         number, body = event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")
-        if await store.decision(conn, number) is None:
+        if not await store.knows(conn, number):
             await store.follow(conn, number, body)
             await store.number_after(conn, number)
         self.decision = max(self.decision, number)
-        if self._following or body["by"] == "identity":
-            return
+        if not self._following and body["by"] != "identity":
+            await self._follow_people(conn, body)
+        return body.get("considered", {})
+
+    async def _follow_people(self, conn: asyncpg.Connection, body: Mapping) -> None:
         await self._settle(conn, lambda settling: settling.around(item["record"] for item in body["sets"]))
         if body["kind"] == "not-same":
             await self._settle(conn, lambda settling: settling.again(name for pair in body["not_same"] for name in pair))
@@ -272,16 +277,17 @@ class Identity:
     async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """Index a record, and decide what it is unless a decision of the log saw this version of it."""
         record = event.envelope.subject
+        who = match.demographics(data)
         changed = await index.save_person(
             conn,
             record,
             service=event.envelope.service,
             version=event.envelope.streamversion,
-            who=match.demographics(data),
+            who=who,
             extracted=data["provenance"]["extracted"],
         )
         if changed and new:
-            await self._settle(conn, lambda settling: settling.arrive(record), event)
+            await self._settle(conn, lambda settling: settling.arrive(record, who), event)
 
     async def _protection(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """A protection holds or ends; a record that nothing is decided of yet becomes a child with it."""
@@ -296,7 +302,8 @@ class Identity:
         if not new:
             return
         if await links.link(conn, record) is None:
-            await self._settle(conn, lambda settling: settling.arrive(record), event)
+            who = await index.person(conn, record) or match.demographics({})
+            await self._settle(conn, lambda settling: settling.arrive(record, who), event)
         await self._settle(conn, lambda settling: settling.around([record], ending=not holds), event)
 
     async def _adoption_pair(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:

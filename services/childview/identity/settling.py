@@ -12,6 +12,7 @@ import asyncpg
 
 from services.childview.identity import decide, holds, index, links, match, people, store
 from services.childview.identity.decide import Decision, Linked
+from services.childview.identity.match import Demographics
 from services.plumbing.kafka.outbox import Outbox
 
 
@@ -31,12 +32,12 @@ class Settling:
         self.made.append((number, decision.kind))
         return number
 
-    async def arrive(self, record: str) -> None:
+    async def arrive(self, record: str, who: Demographics) -> None:
         """A record's demographics are new: decide what it is, and what that changes for others."""
         now = await links.link(self.conn, record)
         fellows = set(await links.records_of(self.conn, now.child)) - {record} if now else set()
         partners = await links.partners(self.conn, record) if now else set()
-        to = await self.decide(record, now, fellows)
+        to = await self.decide(record, who, now, fellows)
         moved = now is not None and to is not None and now.child != to.child
         if await index.reaches_others(self.conn, record):
             await self.around([record, *(fellows if moved else ())])
@@ -47,9 +48,8 @@ class Settling:
         for partner in sorted(partners - {record}):
             await self.review(partner)
 
-    async def decide(self, record: str, now: Linked | None, fellows: set[str]) -> Linked | None:
+    async def decide(self, record: str, who: Demographics, now: Linked | None, fellows: set[str]) -> Linked | None:
         """Decide where a record belongs by what is known of it today; how it is linked then."""
-        who = await index.person(self.conn, record) or match.demographics({})
         pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
         decision = decide.decide(
@@ -71,8 +71,9 @@ class Settling:
     async def again(self, records: Iterable[str]) -> None:
         """People, or an adoption, took away what these records were held for: decide anew where each belongs."""
         for record in sorted(records):
-            if await index.person(self.conn, record) is not None:
-                await self.arrive(record)
+            who = await index.person(self.conn, record)
+            if who is not None:
+                await self.arrive(record, who)
 
     async def around(self, records: Iterable[str], *, ending: bool = False) -> None:
         """Find anew how these records' children stand, and everybody who is in a pair with them or, where they are

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -167,10 +167,12 @@ async def _follow_pairs(conn: asyncpg.Connection, number: int, body: Mapping[str
     )
 
 
-async def considered(conn: asyncpg.Connection, record: str) -> int:
-    """The latest version of a record that a decision saw; 0 for none."""
-    found = await conn.fetchval(f"select version from {SCHEMA}.considered where stream_id = $1", record)
-    return found or 0
+async def considered(conn: asyncpg.Connection, records: Collection[str]) -> dict[str, int]:
+    """The latest version that a decision saw of each of these records that one saw."""
+    rows = await conn.fetch(
+        f"select stream_id::text as record, version from {SCHEMA}.considered where stream_id = any($1::uuid[])", sorted(records)
+    )
+    return {row["record"]: row["version"] for row in rows}
 
 
 async def last_decision(conn: asyncpg.Connection) -> int:
@@ -202,6 +204,11 @@ async def followed(conn: asyncpg.Connection) -> bool:
         f" >= (select coalesce(max(number), 0) from {SCHEMA}.decisions)",
         DECISIONS,
     )
+
+
+async def knows(conn: asyncpg.Connection, number: int) -> bool:
+    """Whether these tables follow the decision with this number."""
+    return await conn.fetchval(f"select exists (select from {SCHEMA}.decisions where number = $1)", number)
 
 
 async def decision(conn: asyncpg.Connection, number: int) -> Decided | None:
