@@ -18,6 +18,8 @@ from services.plumbing import database, telemetry
 from services.plumbing.kafka.consumer import Event, LogReader, Place, Record, places_of, read_envelopes
 from services.plumbing.telemetry import Telemetry
 
+LINGER = 0.25
+"""Seconds: nobody waits for the ledger."""
 _log = telemetry.log("ledger")
 
 
@@ -47,7 +49,7 @@ class Ledger:
         places = await places_of(self._bootstrap, self._topics)
         rows = await self._pool.fetch('select topic, partition, max("offset") + 1 as next from ledger group by 1, 2')
         self.next = dict.fromkeys(places, 0) | {(r["topic"], r["partition"]): r["next"] for r in rows}
-        reader = LogReader(self._bootstrap, client="audit")
+        reader = LogReader(self._bootstrap, client="audit", linger=LINGER)
         await reader.start(self.next)
         try:
             while True:
@@ -74,19 +76,23 @@ class Ledger:
 
     async def _index(self, conn: asyncpg.Connection, records: Sequence[Record]) -> None:
         """Access records by number, person and child. A resend has the same number and changes nothing."""
-        for item in read_envelopes(records):
-            if isinstance(item, Event):
-                body = msgspec.json.decode(item.data or b"{}")
-                service, number = item.envelope.service, item.envelope.streamversion
-                await conn.execute(
-                    "insert into accesses values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
-                    service, number, body["id"], body["action"], body["person"], body["status"],
-                    datetime.fromisoformat(body["clock"]), item.record.topic, item.record.partition, item.record.offset,
-                )  # fmt: skip
-                await conn.executemany(
-                    "insert into access_children values ($1, $2, $3) on conflict do nothing",
-                    [(child["child"], service, number) for child in body.get("children", [])],
-                )
+        found = [(item, msgspec.json.decode(item.data or b"{}")) for item in read_envelopes(records) if isinstance(item, Event)]
+        await conn.executemany(
+            "insert into accesses values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing",
+            [
+                (item.envelope.service, item.envelope.streamversion, body["id"], body["action"], body["person"], body["status"],
+                 datetime.fromisoformat(body["clock"]), item.record.topic, item.record.partition, item.record.offset)
+                for item, body in found
+            ],
+        )  # fmt: skip
+        await conn.executemany(
+            "insert into access_children values ($1, $2, $3) on conflict do nothing",
+            [
+                (child["child"], item.envelope.service, item.envelope.streamversion)
+                for item, body in found
+                for child in body.get("children", [])
+            ],
+        )
 
 
 async def holes(conn: asyncpg.Connection) -> dict[str, list[int]]:

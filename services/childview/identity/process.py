@@ -40,6 +40,7 @@ from services.plumbing.sealing import KeyCache
 READS = frozenset({"identity", "protection", "adoption_pair"})
 """The categories that say who a person is. Nothing else is opened."""
 BATCH = 100
+LINGER = 0.01
 KEYS_AGAIN = 2.0
 SWEEP_EVERY = 30.0
 """Protections end by date with no event: how often that is looked for, in seconds."""
@@ -77,7 +78,7 @@ class Identity:
         self._rules = rules
         self._measure = measure
         self._owners = owners(rules.channels.values())
-        self._reader = LogReader(bootstrap, client="identity")
+        self._reader = LogReader(bootstrap, client="identity", linger=LINGER)
         self._paused: dict[Place, float] = {}
         self.applied: dict[Place, int] = {}
         self.decision = 0

@@ -23,6 +23,7 @@ from services.plumbing.sealing import KeyCache
 
 HEARTBEATS = "heartbeats"
 KEYS_AGAIN = 2.0
+LINGER = 0.01
 _log = telemetry.log("projector")
 
 
@@ -50,7 +51,7 @@ class Projector:
         self._projection = Projection(pool, keys, rules, schema=store.LIVE)
         self._measure = measure
         self._watchdog = Watchdog(after=watchdog_after, bootstrap=bootstrap, client="projector")
-        self._reader = LogReader(bootstrap, client="projector")
+        self._reader = LogReader(bootstrap, client="projector", linger=LINGER)
         self._beats = LogReader(bootstrap, client="projector-heartbeats")
         self._freshness = Freshness(
             frozenset(c.topic for c in rules.channels.values() if c.kind == "events")

@@ -78,11 +78,15 @@ def is_stream(name: str) -> bool:
 
 
 class LogReader:
-    """Reads assigned partitions. `next_batch` returns records of the urgent topics whenever there are any."""
+    """Reads assigned partitions. `next_batch` returns records of the urgent topics whenever there are any.
 
-    def __init__(self, bootstrap: str, *, client: str) -> None:
+    linger: seconds that the first record of a batch waits for others. A batch costs a transaction however small it is.
+    """
+
+    def __init__(self, bootstrap: str, *, client: str, linger: float = 0.0) -> None:
         self._bootstrap = bootstrap
         self._client = client
+        self._linger = linger
         self._consumers: list[AIOKafkaConsumer] = []
         self._tasks: dict[int, asyncio.Task[list[Record]]] = {}
 
@@ -102,7 +106,7 @@ class LogReader:
         """Up to `maximum` records, urgent ones alone if there are any; empty after `timeout` seconds."""
         for index, consumer in enumerate(self._consumers):
             if index not in self._tasks:
-                self._tasks[index] = asyncio.create_task(_poll(consumer, maximum=maximum, timeout=timeout))
+                self._tasks[index] = asyncio.create_task(self._poll(consumer, maximum, timeout))
         await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
         for index in sorted(self._tasks):
             if self._tasks[index].done():
@@ -110,6 +114,13 @@ class LogReader:
                 if records:
                     return records
         return []
+
+    async def _poll(self, consumer: AIOKafkaConsumer, maximum: int, timeout: float) -> list[Record]:
+        records = await _taken(consumer, maximum=maximum, timeout=timeout)
+        if self._linger and records and len(records) < maximum:
+            await asyncio.sleep(self._linger)
+            records += await _taken(consumer, maximum=maximum - len(records), timeout=0)
+        return records
 
     def in_hand(self) -> set[Place]:
         """The places of records that are polled already and wait for their turn."""
@@ -172,7 +183,7 @@ async def _assigned(bootstrap: str, offsets: Mapping[Place, int], *, client: str
     return consumer
 
 
-async def _poll(consumer: AIOKafkaConsumer, *, maximum: int, timeout: float) -> list[Record]:
+async def _taken(consumer: AIOKafkaConsumer, *, maximum: int, timeout: float) -> list[Record]:
     found = await consumer.getmany(timeout_ms=int(timeout * 1000), max_records=maximum)
     return [
         Record(message.topic, message.partition, message.offset, message.timestamp, message.key or b"", message.value or b"")
