@@ -1,28 +1,45 @@
-"""`make bench`: every figure, as JSON."""
+"""`make bench`: every figure, as JSON, printed and kept with its day in `benchmarks/results.jsonl`. Exit 1 where a promise is broken."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 from benchmarks import demo, figures, idle, projection
 from benchmarks.installation import prepared
 
+RESULTS = Path(__file__).parent / "results.jsonl"
 
 def main() -> None:
     """Run those that are named, or all."""
+    broken = False
     shared = {
         "idle": idle.figures, "reads": figures.reads, "two-worlds": figures.two_worlds, "visible": figures.visible, "projection": projection.figures,
     }  # fmt: skip
     wanted = sys.argv[1:] or ["demo", *shared]
     if "demo" in wanted:
-        print(json.dumps({"demo": demo.figures()}), flush=True)
+        _keep("demo", demo.figures())
     rest = [name for name in wanted if name != "demo"]
     if rest:
         with prepared() as here:
             for name in rest:
-                print(json.dumps({name: asyncio.run(shared[name](here))}), flush=True)
+                found = asyncio.run(shared[name](here))
+                _keep(name, found)
+                broken |= not found.get("kept", True)
+    sys.exit(1 if broken else 0)
+
+
+def _keep(name: str, figures: dict[str, Any]) -> None:
+    """Print it, and add it to what was measured before: the day, and the load of the machine when it ended."""
+    line = json.dumps({"day": date.today().isoformat(), "load": round(os.getloadavg()[0], 1), name: figures})
+    print(line, flush=True)
+    with RESULTS.open("a") as out:
+        out.write(line + "\n")
 
 
 if __name__ == "__main__":

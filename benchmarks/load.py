@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 
 async def requests(port: int, wanted: Sequence[bytes], *, connections: int) -> tuple[float, list[float]]:
@@ -27,14 +29,47 @@ async def requests(port: int, wanted: Sequence[bytes], *, connections: int) -> t
     return time.perf_counter() - started, times
 
 
+async def at_rate(port: int, wanted: Sequence[bytes], *, rate: float, connections: int, answered: Callable[[bytes], None]) -> float:
+    """Send these requests at so many a second, as far as the connections allow; the rate reached. answered: is given each body
+    when it is there. Raises AssertionError for an answer that is not 201."""
+    queue = iter(enumerate(wanted))
+    started = time.perf_counter()
+
+    async def one() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number, request in queue:
+            await asyncio.sleep(max(0.0, started + number / rate - time.perf_counter()))
+            writer.write(request)
+            status, body = await _whole(reader)
+            assert status == 201, status
+            answered(body)
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(connections)))
+    return len(wanted) / (time.perf_counter() - started)
+
+
 async def _answer(reader: asyncio.StreamReader) -> int:
+    return (await _whole(reader))[0]
+
+
+async def _whole(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
-    await reader.readexactly(length)
-    return int(head.split(b" ", 2)[1])
+    return int(head.split(b" ", 2)[1]), await reader.readexactly(length)
 
 
 def get(path: str, headers: dict[str, str]) -> bytes:
     """One GET as bytes."""
+    return _request("GET", path, headers)
+
+
+def post(path: str, body: Any, headers: dict[str, str]) -> bytes:
+    """One POST of JSON as bytes."""
+    sent = json.dumps(body).encode()
+    return _request("POST", path, {**headers, "Content-Type": "application/json", "Content-Length": str(len(sent))}) + sent
+
+
+def _request(method: str, path: str, headers: dict[str, str]) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n".encode()
+    return f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{lines}\r\n".encode()
