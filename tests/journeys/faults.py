@@ -247,7 +247,7 @@ def check(here: Installation, world: World, reader: Reader) -> list[str]:
         found.append(f"access records are missing: {ledger['holes']}")
     for number in world.shielded:
         names = {"family_name": f"{given(number)}son", "given_name": given(number)}
-        if insistently(lambda names=names: here.ask("sw", "POST", "/v1/children/search", json=names).json())["items"]:
+        if insistently(lambda names=names: here.ask("sw", "POST", "/v1/children/search", json=names).json()["items"]):
             found.append("a shielded child was found")
     return [*found, *asyncio.run(_twice(here, world))]
 
