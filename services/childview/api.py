@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.childview import parking
 from services.childview.identity import store as identities
-from services.childview.reading import duplicates, lists, road, search
-from services.childview.reading.road import Answer, Asker, Reading
+from services.childview.reading import asking, duplicates, lists, recording, road, search
+from services.childview.reading.asking import Answer, Asker, Reading
 from services.plumbing import app as wires
 from services.plumbing import database
 from services.plumbing.kafka.outbox import Outbox
@@ -60,7 +60,7 @@ async def asker(
     purpose_of_use: Annotated[str | None, Header()] = None,
 ) -> Asker:
     """Who asks, for what."""
-    return road.asker(who, purpose_of_use, "api")
+    return asking.asker(who, purpose_of_use, "api")
 
 
 Here = Annotated[Reading, Depends(reading)]
@@ -93,7 +93,7 @@ async def find_children(here: Here, asked: Asked, body: dict[str, Any]) -> Respo
 
 _READ = [
     {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}},
-    {"name": "Purpose-Of-Use", "in": "header", "required": True, "schema": {"type": "string", "enum": list(road.PURPOSES)}},
+    {"name": "Purpose-Of-Use", "in": "header", "required": True, "schema": {"type": "string", "enum": list(asking.PURPOSES)}},
     {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}},
 ]
 
@@ -107,7 +107,7 @@ async def read_child(request: Request) -> Response:
     """
     headers = request.headers
     who = await wires.principal(request, headers.get("authorization"))
-    asked = road.asker(who, headers.get("purpose-of-use"), "api")
+    asked = asking.asker(who, headers.get("purpose-of-use"), "api")
     here: Reading = request.app.state.reading
     return send(await road.read_child(here, asked, request.path_params["id"], if_none_match=headers.get("if-none-match")))
 
@@ -136,7 +136,7 @@ async def break_glass(
 ) -> JSONResponse:
     """Lifts waivable denies for this person, post and child. The owner is told, a review is due; no gate opens."""
     opened = await road.find_or_refuse(here, asked, id)
-    await road.record(here, asked, opened, action="break-glass", status=201, detail={"minutes": body.minutes})
+    await recording.record(here, asked, opened, action="break-glass", status=201, detail={"minutes": body.minutes})
     asked_for = {"child": opened.view.child, **body.model_dump()}
     found = await here.leases.break_glass(asked.who, asked_for, key=idempotency_key)
     return JSONResponse(found, status_code=201)

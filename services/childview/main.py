@@ -22,8 +22,8 @@ from services.childview.projection.apply import Rules
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.projector import Projector
 from services.childview.reading import road
+from services.childview.reading.asking import Reading
 from services.childview.reading.lease_holder import LeaseHolder
-from services.childview.reading.road import Reading
 from services.plumbing import app as wires
 from services.plumbing import contracts, database, source, telemetry
 from services.plumbing.access import AccessWriter

@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.childview.pages import session as sessions
 from services.childview.pages import words
 from services.childview.pages.session import Session
-from services.childview.reading import lists, road, search
-from services.childview.reading.road import Asker, Reading
+from services.childview.reading import asking, lists, road, search
+from services.childview.reading.asking import Asker, Reading
 from services.plumbing import telemetry
 from services.plumbing.problems import Problem
 from services.plumbing.tokens import Principal
@@ -218,7 +218,7 @@ async def _results(request: Request, session: Session, who: Principal) -> Respon
 
 
 def _asker(who: Principal, purpose: str) -> Asker:
-    return road.asker(who, purpose, "pages")
+    return asking.asker(who, purpose, "pages")
 
 
 def _item(reading: Reading, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,7 +253,7 @@ async def choose_purpose(request: Request, id: str, csrf: Annotated[str, Form()]
 
     async def work(request: Request, session: Session, who: Principal) -> Response:
         checked(session, csrf)
-        if not road.is_id(id) or purpose not in road.PURPOSES:
+        if not road.is_id(id) or purpose not in asking.PURPOSES:
             raise Problem("not-found", road.NOT_FOUND)
         session.visit(id, purpose)
         response = RedirectResponse(f"/children/{quote(id)}", status_code=303)

@@ -12,9 +12,9 @@ import msgspec
 from services.childview.identity import clearing_house
 from services.childview.identity import store as identities
 from services.childview.identity.clearing_house import Held
-from services.childview.reading import road, store
+from services.childview.reading import asking, recording, road, store
+from services.childview.reading.asking import Answer, Asker, Child, Reading
 from services.childview.reading.disclose import Disclosure
-from services.childview.reading.road import Answer, Asker, Child, Reading
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Bundle
 from services.disclosure.lease import Lease
@@ -97,13 +97,13 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
             if len(items) == MOST:
                 break
     body = b'{"items":[' + b",".join(items) + b"]}"
-    made = road.make_access(
+    made = recording.make_access(
         reading, asked, officer.lease, action="duplicates", status=200, query=None, fresh=officer.fresh,
-        children=[road.child_access(*one) for one in opened],
+        children=[recording.child_access(*one) for one in opened],
         answer=access.digest(reading.settings.digest_key, body),
     )  # fmt: skip
     await reading.writer.write(made)
-    return Answer(body, "", made.id, road.as_of(officer.fresh))
+    return Answer(body, "", made.id, asking.as_of(officer.fresh))
 
 
 def _parked(child: Child) -> bool:
@@ -228,7 +228,7 @@ async def _do(reading: Reading, asked: Asker, officer: Officer, act: Act, sides:
         await _record(reading, asked, officer, act, status=problem.status, sides=sides)
         raise problem from None
     made = await _record(reading, asked, officer, act, status=status, sides=sides, body=body)
-    return Answer(body, "", made, road.as_of(officer.fresh), status)
+    return Answer(body, "", made, asking.as_of(officer.fresh), status)
 
 
 def _problem(error: Exception) -> Problem:
@@ -243,9 +243,9 @@ async def _record(
     reading: Reading, asked: Asker, officer: Officer, act: Act, *, status: int, sides: Sides, body: bytes | None = None
 ) -> str:
     """Make the access durable before anything is answered; its id."""
-    made = road.make_access(
+    made = recording.make_access(
         reading, asked, officer.lease, action=act.action, status=status, fresh=officer.fresh,
-        children=[road.child_access(child, None) for child, _ in sides if child.found.view is not None or body is not None],
+        children=[recording.child_access(child, None) for child, _ in sides if child.found.view is not None or body is not None],
         query=access.digest(reading.settings.digest_key, act.about.encode()),
         answer=None if body is None else access.digest(reading.settings.digest_key, body),
     )  # fmt: skip

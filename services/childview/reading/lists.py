@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from services.childview.reading import disclose, road, store
+from services.childview.reading import asking, ready, recording, road, store
+from services.childview.reading.asking import Answer, Asker, Child, Reading
 from services.childview.reading.disclose import Disclosure, Shown
-from services.childview.reading.road import Answer, Asker, Child, Reading
 from services.disclosure.lease import Lease
 from services.plumbing import access
 
@@ -24,7 +24,7 @@ async def entries(reading: Reading, asked: Asker, child: str, category: str, cur
     start = _start(cursor)
 
     def body(shown: Shown) -> bytes:
-        items, following = disclose.page(shown.entries.get(category, []), start=start)
+        items, following = ready.page(shown.entries.get(category, []), start=start)
         return b'{"items":%s,"next":%s}' % (items, _json.encode(following))
 
     detail = {"category": category, "start": start}
@@ -57,7 +57,7 @@ async def involved(reading: Reading, asked: Asker, child: str) -> Answer:
 
     def body(shown: Shown) -> bytes:
         items = [piece.body for piece in shown.entries.get(INVOLVEMENTS, [])]
-        noted = disclose.noted(shown, reading.catalogue, only=INVOLVEMENTS)
+        noted = ready.noted(shown, reading.catalogue, only=INVOLVEMENTS)
         return b'{"items":[' + b",".join(items) + b'],"noted":' + _json.encode(noted) + b"}"
 
     return await _of_child(reading, asked, child, "involved", body, categories=(INVOLVEMENTS,))
@@ -70,7 +70,7 @@ async def _of_child(
     opened = await road.find_or_refuse(reading, asked, child)
     decided = road.disclosure(reading, asked, opened)
     shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, categories=categories)
-    return await road.settle(reading, asked, [(opened, decided)], body(shown), action=action, detail=detail)
+    return await recording.settle(reading, asked, [(opened, decided)], body(shown), action=action, detail=detail)
 
 
 async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) -> Answer:
@@ -91,13 +91,13 @@ async def caseload(reading: Reading, asked: Asker, cursor: str | None = None) ->
     shown = cases[start : start + MOST_CASES]
     following = str(start + MOST_CASES) if len(cases) > start + MOST_CASES else None
     body = b'{"items":[%s],"next":%s}' % (b",".join(item for _, item, _ in shown), _json.encode(following))
-    made = road.make_access(
+    made = recording.make_access(
         reading, asked, lease, action="caseload", status=200, query=None, fresh=now.fresh,
-        children=[road.child_access(*one) for _, _, one in shown],
+        children=[recording.child_access(*one) for _, _, one in shown],
         answer=access.digest(reading.settings.digest_key, body),
     )  # fmt: skip
     await reading.writer.write(made)
-    return Answer(body, "", made.id, road.as_of(now.fresh))
+    return Answer(body, "", made.id, asking.as_of(now.fresh))
 
 
 def _references(lease: Lease) -> list[str]:

@@ -3,121 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Hashable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Hashable
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
-import asyncpg
-
 from services.childview.projection import derived
-from services.childview.projection import view as views
-from services.childview.projection.catalogue import Catalogue
-from services.childview.projection.view import Content, View
-from services.childview.reading import disclose, gates, store
-from services.childview.reading.disclose import Disclosure, Kept, Ready
-from services.childview.reading.gates import Passed
-from services.childview.reading.lease_holder import LeaseHolder
+from services.childview.projection.view import View
+from services.childview.reading import gates, ready, store
+from services.childview.reading.asking import EMERGENCY, Answer, Asker, Child, Reading, as_of, stale_sources
+from services.childview.reading.disclose import Disclosure
+from services.childview.reading.ready import Ready
+from services.childview.reading.recording import record, settle
 from services.childview.reading.relationship import Relationship, relationship
 from services.childview.reading.store import Found
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Bundle, Memo, Request
 from services.disclosure.lease import Lease
 from services.plumbing import access
-from services.plumbing.access import Access, AccessWriter, ChildAccess
-from services.plumbing.kafka import envelope
 from services.plumbing.problems import Problem
-from services.plumbing.settings import Settings
-from services.plumbing.telemetry import Telemetry
-from services.plumbing.tokens import Principal
 
-EMERGENCY = "emergency"
-PURPOSES = ("casework", "enquiry", "attendance", "sen", "review", "data_quality", "subject_access", "audit", "emergency")
 CRITICAL = frozenset({"socialcare", "policy", "childview"})
 """Sources whose staleness could hide an ended involvement, a new shield or a decision: nothing is shown without them."""
 FRONT_DOOR = "Ask the front door before you trust a blank."
 DUTY_DESK = "Ring the duty desk."
 NOT_FOUND = "No child you can open is here. The front door can tell you more."
-
-
 Answered = TypeVar("Answered")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What every read of this process uses. deciding: for what people decide, which is written to the outbox: the relay's
-    heartbeat waits for sessions of that pool's name."""
-
-    settings: Settings
-    pool: asyncpg.Pool
-    deciding: asyncpg.Pool
-    catalogue: Catalogue
-    leases: LeaseHolder
-    writer: AccessWriter
-    measure: Telemetry
-    memo: Memo = field(default_factory=Memo)
-    kept: Kept = field(default_factory=Kept)
-    release: str = "0.1.0"
-
-
-@dataclass(frozen=True)
-class Asker:
-    """Who asks, for what, through what, and when."""
-
-    who: Principal
-    purpose: str
-    channel: str
-    now: datetime
-
-    @property
-    def today(self) -> date:
-        """The day of the read."""
-        return self.now.date()
-
-
-@dataclass(frozen=True)
-class Child:
-    """One child as far as the asker may come: found, related, gates passed, and whether `find` is allowed."""
-
-    found: Found
-    view: View
-    lease: Lease
-    bundle: Bundle
-    request: Request
-    relationship: Relationship
-    passed: Passed
-    finds: bool
-    sat: int
-    known: dict
-
-    @cached_property
-    def content(self) -> Content:
-        """What could be shown of the child: read only once it is found."""
-        return views.decode_content(self.found.content)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What leaves: bytes, their digest as ETag, the access's id, and as of when the sources speak."""
-
-    body: bytes
-    etag: str
-    access_id: str
-    as_of: str
-    status: int = 200
-
-
-def asker(who: Principal, purpose: str | None, channel: str) -> Asker:
-    """Raises Problem `purpose-missing`, or `token` for a service: practitioners alone read children."""
-    if who.service is not None or not who.post:
-        raise Problem("token", "Children are read by a person in one post.", status=403)
-    if not purpose:
-        raise Problem("purpose-missing", "Say what this is for in Purpose-Of-Use.", permitted=list(PURPOSES))
-    if purpose not in PURPOSES:
-        raise Problem("purpose-not-permitted", "There is no such purpose.", permitted=list(PURPOSES))
-    return Asker(who, purpose, channel, datetime.now(UTC))
 
 
 async def open_child(reading: Reading, asked: Asker, child: str, *, content: bool = True) -> Child:
@@ -182,11 +93,6 @@ def check_fresh(reading: Reading, asked: Asker, fresh: dict[str, datetime]) -> N
         raise Problem("stale-source", f"What is held may be out of date, so nothing is shown. {DUTY_DESK}", retry_after=5)
 
 
-def stale_sources(fresh: dict[str, datetime], now: datetime, after: float) -> set[str]:
-    """The sources that have not been heard for too long."""
-    return {source for source, as_of in fresh.items() if (now - as_of).total_seconds() > after}
-
-
 def disclosure(reading: Reading, asked: Asker, child: Child) -> Disclosure:
     """What decides the levels of this child for this asker."""
     return Disclosure(
@@ -210,7 +116,7 @@ async def read_child(reading: Reading, asked: Asker, child: str, *, if_none_matc
             opened = await find_or_refuse(reading, asked, child)
             found = reading.kept.keep(_key(asked, opened), _ready(reading, asked, opened))
         behind = {*opened.found.parked, *stale_sources(opened.found.fresh, asked.now, reading.settings.stale_after)}
-        body = disclose.body(found, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind)
+        body = ready.body(found, ask=FRONT_DOOR, under_review=_under_review(opened), behind=behind)
         answer = await settle(reading, asked, [(opened, found)], body, action="read", if_none_match=if_none_match)
     reading.measure.metrics.observe("read_seconds", time.perf_counter() - started)
     for level, bits in found.masks.items():
@@ -229,7 +135,7 @@ def _key(asked: Asker, child: Child) -> Hashable:
 def _ready(reading: Reading, asked: Asker, child: Child) -> Ready:
     decided = disclosure(reading, asked, child)
     decided.show(child.view, child.content, silent=child.passed.silent)
-    return disclose.ready(child.view.child, decided, reading.catalogue)
+    return ready.ready(child.view.child, decided, reading.catalogue)
 
 
 async def find_or_refuse(reading: Reading, asked: Asker, child: str, *, content: bool = True) -> Child:
@@ -277,113 +183,6 @@ async def refuse(reading: Reading, asked: Asker, opened: Child, child: str) -> N
     asked_for = access.digest(reading.settings.digest_key, child.encode())
     await record(reading, asked, opened, action="find-refused", status=404, query=asked_for)
     raise Problem("not-found", NOT_FOUND)
-
-
-async def record(
-    reading: Reading, asked: Asker, opened: Child, *, action: str, status: int, query: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> Access:  # fmt: skip
-    """Make an access to one child durable of which nothing is shown."""
-    made = make_access(
-        reading, asked, opened.lease, action=action, status=status, query=query, answer=None, fresh=opened.found.fresh,
-        children=[child_access(opened, None)] if opened.found.view is not None else [], detail=detail,
-    )  # fmt: skip
-    await reading.writer.write(made)
-    return made
-
-
-async def settle(
-    reading: Reading,
-    asked: Asker,
-    children: Sequence[tuple[Child, Disclosure | Ready]],
-    body: bytes,
-    *,
-    action: str,
-    if_none_match: str | None = None,
-    query: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> Answer:
-    """Make the access durable; only then is there an answer to send."""
-    first = children[0][0]
-    digest = access.digest(reading.settings.digest_key, body)
-    etag = f'"{access.digest(reading.settings.digest_key, asked.who.subject.encode(), body)[:32]}"'
-    unchanged = _names(if_none_match, etag)
-    made = make_access(
-        reading, asked, first.lease, action="not-modified" if unchanged else action, status=304 if unchanged else 200,
-        children=[child_access(child, decided) for child, decided in children], query=query, answer=digest,
-        fresh=first.found.fresh, detail=detail,
-    )  # fmt: skip
-    await reading.writer.write(made)
-    return Answer(b"" if unchanged else body, etag, made.id, as_of(first.found.fresh), 304 if unchanged else 200)
-
-
-def _names(if_none_match: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this answer (RFC 9110: a list, weakly compared; `*` is any)."""
-    named = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}
-    return etag in named or "*" in named
-
-
-def make_access(
-    reading: Reading,
-    asked: Asker,
-    lease: Lease,
-    *,
-    action: str,
-    status: int,
-    children: list[ChildAccess],
-    query: str | None,
-    answer: str | None,
-    fresh: dict[str, datetime],
-    detail: dict[str, Any] | None = None,
-) -> Access:
-    """The record of one access, whatever it came to."""
-    return Access(
-        id=envelope.uuid7(),
-        action=action,
-        person=lease.person,
-        post=lease.post,
-        purpose=asked.purpose,
-        clock=envelope.timestamp(asked.now),
-        channel=asked.channel,
-        status=status,
-        bundle=lease.bundle,
-        policy_version=lease.policy_version,
-        catalogue=reading.catalogue.hash,
-        projection_version=views.VERSION,
-        release=reading.release,
-        query=query,
-        answer=answer,
-        stale=sorted(stale_sources(fresh, asked.now, reading.settings.stale_after)),
-        parked=sorted({service for child in children for service in child.parked}),
-        children=children,
-        detail=detail or {},
-    )
-
-
-def child_access(child: Child, decided: Disclosure | Ready | None) -> ChildAccess:
-    """What was decided for one child, with every attribute, tested or not."""
-    entries, fields = decided.record() if decided is not None else ([], {})
-    vectors: dict[str, Any] = {
-        "subject": dict(child.request.subject),
-        "child": dict(child.request.child),
-        "context": {**child.request.context, "find": child.finds, "find_sat": f"{child.sat:x}"},
-    }
-    return ChildAccess(
-        child=child.view.child,
-        relationship=access.Relationship(sorted(child.relationship.kinds), child.relationship.phase),
-        vectors=vectors,
-        entries=entries,
-        fields=fields,
-        flags=dict(child.passed.flags),
-        streams=dict(child.view.streams),
-        decision=child.view.decision,
-        parked=list(child.found.parked),
-    )
-
-
-def as_of(fresh: dict[str, datetime]) -> str:
-    """The time up to which every source speaks."""
-    return envelope.timestamp(min(fresh.values())) if fresh else ""
 
 
 def _under_review(child: Child) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from services.childview.projection.terms import normal
-from services.childview.reading import road, store
+from services.childview.reading import asking, recording, road, store
+from services.childview.reading.asking import Asker, Child, Reading
 from services.childview.reading.disclose import Disclosure
-from services.childview.reading.road import Asker, Child, Reading
 from services.childview.reading.store import Standing
 from services.disclosure.lease import Lease
 from services.disclosure.levels import Level
@@ -32,7 +32,7 @@ SEARCHES_NOTHING = frozenset({"auditor"})
 _json = msgspec.json.Encoder(order="deterministic")
 
 
-async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> road.Answer:
+async def search(reading: Reading, asked: Asker, body: Mapping[str, Any]) -> asking.Answer:
     """The children that agree with what was typed. Raises Problem `validation`, `no-lease`, `stale-source`."""
     wanted = _wanted(reading, body)
     needed = NEEDED + (set(wanted) > {"birth_date"})
@@ -111,21 +111,21 @@ def _visible(reading: Reading, opened: Child, decided: Disclosure) -> set[tuple[
     return seen
 
 
-async def _answer(reading: Reading, asked: Asker, body, found: Sequence[Child], lease: Lease, now: Standing) -> road.Answer:
+async def _answer(reading: Reading, asked: Asker, body, found: Sequence[Child], lease: Lease, now: Standing) -> asking.Answer:
     items, children = [], []
     for opened in found:
         decided = road.disclosure(reading, asked, opened)
         shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_DISPLAYED)
         items.append(b'{"id":' + _json.encode(opened.view.child) + b',"fields":{' + b",".join(shown.fields) + b"}}")
-        children.append(road.child_access(opened, decided))
+        children.append(recording.child_access(opened, decided))
     answer = b'{"items":[' + b",".join(items) + b"]}"
-    made = road.make_access(
+    made = recording.make_access(
         reading, asked, lease, action="search", status=200, children=children, fresh=now.fresh,
         query=access.digest(reading.settings.digest_key, _json.encode(body)),
         answer=access.digest(reading.settings.digest_key, answer),
     )  # fmt: skip
     await reading.writer.write(made)
-    return road.Answer(answer, "", made.id, road.as_of(now.fresh))
+    return asking.Answer(answer, "", made.id, asking.as_of(now.fresh))
 
 
 _DISPLAYED = frozenset({"given_name", "family_name", "known_as", "birth_date", "age"})

@@ -9,7 +9,7 @@ from pathlib import Path
 from services.childview.projection import compose, fold, view
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
-from services.childview.reading import disclose
+from services.childview.reading import disclose, ready
 from services.childview.reading.disclose import Disclosure
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Memo
@@ -41,7 +41,7 @@ def shown(events, who: str, *, purpose: str = "casework", kinds=(), own=(), basi
     known = Memo().scope(deciding.bundle(), request)
     decided = Disclosure(CATALOGUE, known, deciding.bundle(), request, own=frozenset(own), link=head.link, today=TODAY)
     decided.show(head, view.decode_content(made.content), silent=frozenset(silent))
-    return json.loads(disclose.body(disclose.ready("c", decided, CATALOGUE), ask="", under_review=False))
+    return json.loads(ready.body(ready.ready("c", decided, CATALOGUE), ask="", under_review=False))
 
 
 def teacher(events, **more) -> dict:

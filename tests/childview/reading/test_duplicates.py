@@ -14,7 +14,8 @@ import pytest
 
 from services.childview.identity import clearing_house
 from services.childview.reading import duplicates
-from services.childview.reading.road import CRITICAL, Asker, Reading
+from services.childview.reading.asking import Asker, Reading
+from services.childview.reading.road import CRITICAL
 from services.plumbing import database as databases
 from services.plumbing.access import AccessWriter
 from services.plumbing.kafka import envelope
