@@ -9,10 +9,14 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from services.childview.projection.inputs import UNTIL
 from services.childview.projection.view import Inputs, Sessions
 
 PERSISTENT = 10.0
 """Percent of possible sessions missed from which a pupil is persistently absent (DfE)."""
+SDQ = ((13, "normal"), (16, "borderline"), (40, "cause for concern"))
+"""Bands of the total score by their highest."""
+AWAY = "A"
 
 
 def age(inputs: Inputs, today: date) -> int | None:
@@ -78,12 +82,48 @@ def plan_status(inputs: Inputs, today: date) -> str | None:
 
 def referrals_12_months(inputs: Inputs, today: date) -> dict[str, Any] | None:
     """How many referrals in the last 12 months, and the month of the latest; None where there is none."""
-    since = date(today.year - 1, today.month, min(today.day, 28)).isoformat()
+    since = _year_before(today)
     found = [day for day in inputs.referred if since < day <= today.isoformat()]
     return {"count": len(found), "latest": max(found)[:7]} if found else None
 
 
+def _year_before(today: date) -> str:
+    return date(today.year - 1, today.month, min(today.day, 28)).isoformat()
+
+
+def missing_now(inputs: Inputs, today: date) -> str | None:
+    """Whether an episode of being missing is open; None where none was ever told."""
+    if not inputs.missing:
+        return None
+    day = today.isoformat()
+    return "yes" if any(m.start and m.start <= day and (m.end is None or m.end > day) for m in inputs.missing) else "no"
+
+
+def missing_episodes_year(inputs: Inputs, today: date) -> dict[str, int] | None:
+    """Episodes that began in the last 12 months, missing and away apart; None where none was ever told."""
+    if not inputs.missing:
+        return None
+    since, day = _year_before(today), today.isoformat()
+    kinds = [m.kind for m in inputs.missing if m.start and since < m.start <= day]
+    return {"missing": sum(kind != AWAY for kind in kinds), "away": kinds.count(AWAY)}
+
+
+def sdq_band(inputs: Inputs, today: date) -> str | None:
+    """The band of the latest score between the fourth and the seventeenth birthday; None for a reason only, and outside."""
+    years = age(inputs, today)
+    latest = max((one for one in inputs.sdq if one.day <= today.isoformat()), key=lambda one: one.day, default=None)
+    if latest is None or latest.score is None or years is None or not 4 <= years <= 16:
+        return None
+    return next(band for most, band in SDQ if latest.score <= most)
+
+
+def care_leaver_until(inputs: Inputs, today: date) -> dict[str, int] | None:
+    """Until which age a care leaver is entitled to support; None for who is none today."""
+    return {"until_age": UNTIL} if "care_leaver" in plan_statuses(inputs, today) else None
+
+
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
-    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months)
+    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months,
+                     missing_now, missing_episodes_year, sdq_band, care_leaver_until)
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
@@ -124,6 +124,13 @@ class Sessions(msgspec.Struct, array_like=True, frozen=True):
     possible: int
 
 
+class Scored(msgspec.Struct, array_like=True, frozen=True):
+    """A score of a day; None: there is a reason instead."""
+
+    day: str
+    score: int | None
+
+
 class Inputs(msgspec.Struct):
     """What gates, relationships, policies and derived fields ask of the child."""
 
@@ -141,6 +148,8 @@ class Inputs(msgspec.Struct):
     homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
+    missing: list[Period] = []
+    sdq: list[Scored] = []
 
 
 class View(msgspec.Struct):
