@@ -8,7 +8,7 @@ from pathlib import Path
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
-from services.socialcare.importers import cin, ssd, ssda903, ssda903_tables, ssda903_xml
+from services.socialcare.importers import cin, ssd, ssd_care, ssda903, ssda903_tables, ssda903_xml
 
 READS = "this service reads Standard Safeguarding Dataset tables (CSV), SSDA903 returns (CSV or XML) and CIN census files (XML)"
 
@@ -22,6 +22,8 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
             raise FileRefused(name, "there is no such file")
         if path.suffix.lower() == ".csv" and ssda903_tables.is_one(path):
             return ssda903_tables.recognise(path, name, options, codes, returned)
+        if path.suffix.lower() == ".csv" and ssd_care.is_one(path):
+            return ssd_care.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".csv":
             return ssd.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".xml" and ssda903_xml.is_one(path):

@@ -34,7 +34,7 @@ class Line:
     row: Row
     report: Report
     codes: Codes
-    year: int
+    year: int = 0
     part: int = 0
     place: Placed | None = None
     nth: int = 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,27 +13,18 @@ from services.plumbing.files.report import Report
 from services.plumbing.files.tables import CUT, Table, open_table
 from services.plumbing.register import Provenance, Said
 from services.plumbing.subjects import key
-from services.socialcare.importers import ssda903
+from services.socialcare.importers import first_line, ssda903
 from services.socialcare.importers.lines import Line, RowRefused
 from services.socialcare.importers.placing import Episode, Placed, placed
 from services.socialcare.importers.ssda903 import Delivery, Module
 
 ORDER = 3
 """After the daily extract: whom it knows is known by then. The header comes before the other modules."""
-MOST_HEADER = 10_000
 
 
 def is_one(path: Path) -> bool:
     """Whether the first line of a file has the columns of a module; what else it is, is looked at later."""
-    with path.open("rb") as data:
-        start = data.read(MOST_HEADER)
-    encoding = "utf-16" if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    first = start.decode(encoding, errors="replace").splitlines()[:1]
-    try:
-        columns = next(csv.reader(first), [])
-    except csv.Error:
-        return False
-    return module_of(cell.strip().lower() for cell in columns) is not None
+    return module_of(first_line.columns(path)) is not None
 
 
 def module_of(columns: Iterable[str]) -> Module | None:
