@@ -149,6 +149,11 @@ async def test_home_on_entry_and_the_placement_are_no_home_address(care):
     assert care.said("address") == [] and care.said("looked-after")[0]["home_post"] == "ZZ1 1ZZ"
 
 
+async def test_an_episode_says_by_which_authority_the_child_is_looked_after(care):
+    await care.take({"header.csv": table(HEADER, ADA), "episodes.csv": table(EPISODES, FIRST)}, extracted=DAY, authority="999")
+    assert care.said("looked-after")[0]["authority"] == "999"
+
+
 async def test_an_unknown_ofsted_number_is_none(care):
     await returned(care, EPISODES, FIRST.replace("1234567", "XXXXXXX"))
     assert "urn" not in care.said("placement")[0]

@@ -29,6 +29,8 @@ def episode(line: Line, column: str, fields: Mapping[str, Any]) -> Says:
 
     column: where the row says why the episode ended; without it nothing is said of adoption.
     """
+    if line.authority:
+        fields = {**fields, "authority": line.authority}
     if "rec" not in fields:
         return [line.says("looked-after", "R-CARE", fields)]
     code, day = fields["rec"], fields.get("dec")

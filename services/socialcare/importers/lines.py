@@ -28,7 +28,7 @@ class RowRefused(Exception):
 @dataclass
 class Line:
     """One row being read. year: whose 31 March the return is of. part: of a row that says several things, this one's (an even
-    number). place: of its episode among the child's. nth: among the rows of its child and date."""
+    number). place: of its episode among the child's. nth: among the rows of its child and date. authority: whose file it is."""
 
     number: int
     row: Row
@@ -38,6 +38,7 @@ class Line:
     part: int = 0
     place: Placed | None = None
     nth: int = 1
+    authority: str | None = None
 
     @property
     def child(self) -> str:

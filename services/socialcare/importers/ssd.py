@@ -370,7 +370,7 @@ def _episode(reading: _Reading, number: int, row: Row) -> Said | None:
     names = (("cla_id", "clae_cla_id"), ("placement_id", "clae_cla_placement_id"), ("referral_id", "clae_referral_id"))
     fields |= {name: values.code(row[column]) for name, column in names if column in row}
     fields |= reading.days(row, entered_care_date="clae_entered_care_date", last_iro_contact_date="clae_cla_last_iro_contact_date")
-    line = Line(number, row, reading.report, reading.codes)
+    line = Line(number, row, reading.report, reading.codes, authority=reading.provenance.authority)
     said = reading.said(person, adopting.episode(line, "clae_cla_episode_ceased_reason", fields))
     return replace(said, aliases=(key("cla", fields["cla_id"]),)) if fields.get("cla_id") else said
 

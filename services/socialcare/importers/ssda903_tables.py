@@ -67,7 +67,10 @@ class _Reading:
         dated = self.module.dated if self.module is not ssda903.EPISODES else None
         numbered = _numbered(self.table, dated) if dated else {}
         for number, row in self.table.rows():
-            line = Line(number, row, self.report, self.codes, self.year, nth=numbered.get(number, 1), place=places.get(number))
+            line = Line(
+                number, row, self.report, self.codes, self.year,
+                nth=numbered.get(number, 1), place=places.get(number), authority=self.provenance.authority,
+            )  # fmt: skip
             try:
                 said = ssda903.said_by(line, self.module, self.delivery)
             except RowRefused as refused:

@@ -62,13 +62,13 @@ def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: D
     count, ignored = 0, set()
     for child in markup.elements(path, name, "CHILD"):
         count += 1
-        ignored.update(str(one.tag) for one in child.iter() if len(one) == 0 and one is not child and _column(one) not in KNOWN)
+        ignored.update(str(one.tag) for one in child.iter("*") if len(one) == 0 and one is not child and _column(one) not in KNOWN)
     mark = markup.sha256(path)
     provenance = Provenance(extracted, name, mark, options.authority)
 
     def read(report: Report) -> Iterator[Said]:
         for number, child in enumerate(markup.elements(path, name, "CHILD"), 1):
-            yield from _Reading(number, report, codes, year, delivery).child(child, provenance)
+            yield from _Reading(number, report, codes, year, delivery, options.authority).child(child, provenance)
 
     return Source(ORDER, count, read, tuple(sorted(ignored)), mark)
 
@@ -82,6 +82,7 @@ class _Reading:
     codes: Codes
     year: int
     delivery: Delivery
+    authority: str | None
     part: int = 0
 
     def child(self, child: Element, provenance: Provenance) -> Iterator[Said]:
@@ -109,7 +110,7 @@ class _Reading:
     def _part(self, module: Module, row: Row, *, nth: int = 1, place: Placed | None = None) -> list[Statement]:
         """What a part says, or nothing when it is refused."""
         self.part += 2
-        line = Line(self.number, row, self.report, self.codes, self.year, self.part, place, nth)
+        line = Line(self.number, row, self.report, self.codes, self.year, self.part, place, nth, self.authority)
         try:
             return ssda903.said_by(line, module, self.delivery)
         except RowRefused as refused:
@@ -129,7 +130,7 @@ def _leaves(group: Element) -> Row:
 
 def _groups(header: Element) -> Iterator[Element]:
     """The header itself, and every element in it that has elements."""
-    return (one for one in header.iter() if len(one))
+    return (one for one in header.iter("*") if len(one))
 
 
 def _present(module: Module, found: Row) -> bool:

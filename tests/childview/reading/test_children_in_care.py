@@ -21,7 +21,7 @@ def said(name: str, version: int, record_class: str = "R-CARE", **fields: Any):
 def in_care(**placement: Any) -> list:
     return [
         person(1, stream=OTHER, service="socialcare", given_name="Ada", birth_date="2012-03-05"),
-        said("looked-after", 2, episode_id="E1", decom="2026-06-01", ls="C2", home_post="ZZ1 1ZZ", rne="S"),
+        said("looked-after", 2, episode_id="E1", decom="2026-06-01", ls="C2", cin="N1", authority="999", home_post="ZZ1 1ZZ", rne="S"),
         said("placement", 3, **{"placement_id": "P1", "start_date": "2026-06-01", "place": "U4", "pl_post": "ZZ9 9ZZ", "urn": "1234567"} | placement),
         said("missing", 4, missing_id="M1", missing="M", mis_start="2026-11-01", mis_end="2026-11-02"),
         said("missing", 5, missing_id="M2", missing="A", mis_start="2026-11-20"),
@@ -84,6 +84,12 @@ def test_a_lead_sees_that_a_child_is_missing_now_and_not_when():
     told = shown(in_care(), "school-safeguarding-lead", kinds=["school_safeguarding_lead"])
     assert told["fields"]["missing_now"]["value"] == "yes" and told["fields"]["missing_episodes_year"]["value"] == {"missing": 1, "away": 1}
     assert "missing" not in told["entries"] and "2026-11-20" not in json.dumps(told)
+
+
+def test_a_lead_sees_by_whom_a_pupil_is_looked_after_and_on_what_basis_and_not_why():
+    told = shown(in_care(), "school-safeguarding-lead", kinds=["school_safeguarding_lead"])
+    episode, = told["entries"]["looked_after"]["items"]
+    assert {name: field["value"] for name, field in episode["fields"].items()} == {"legal_status": "care order", "care_authority": "999"}
 
 
 def test_a_score_is_the_business_of_health_and_the_case_alone():
