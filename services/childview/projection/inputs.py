@@ -14,6 +14,8 @@ ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
 SHORT_BREAKS = frozenset({"V3", "V4"})
 SOCIAL_CARE = "socialcare"
+TEMPORARY = frozenset({"T0", "T1", "T2", "T3", "T4"})
+MOVES = frozenset({"P", "B"})
 ENTITLED = frozenset({"Relevant", "Former Relevant", "Qualifying"})
 NO_LONGER = frozenset({"DIED", "NREQ", "RHOM"})
 UNTIL = 25
@@ -38,6 +40,10 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
         missing=_sorted(Period(m.get("missing") or "", m.get("mis_start"), m.get("mis_end")) for m in _all(held, "missing")),
+        care_reviews=_sorted(
+            Period("review", r.get("review_due_date"), r.get("review")) for r in _all(held, "looked_after", "review")
+        ),
+        moves=_moves(held),
         sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
     )
 
@@ -75,10 +81,21 @@ def _periods(held: Held) -> Iterator[Period]:
     for referral in _all(held, "referrals"):
         if not referral.get("referral_nfa"):
             yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
-    for episode in _all(held, "looked_after"):
+    for episode in _all(held, "looked_after", "episode"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
     yield from _care_leaving(held)
+
+
+def _moves(held: Held) -> list[str] | None:
+    """The days on which a child in care moved to another carer; into and out of a temporary placement is no move."""
+    episodes = sorted(_all(held, "looked_after", "episode"), key=lambda one: one.get("decom") or "")
+    if any(not one.get("rne") for one in episodes):
+        return None
+    place = {one["placement_id"]: one.get("place") for one in _all(held, "placement")}
+    where = [place.get(one.get("placement_id") or "") in TEMPORARY for one in episodes]
+    moved = zip(episodes, where, [False, *where], strict=False)
+    return [one["decom"] for one, here, before in moved if one["rne"] in MOVES and one.get("decom") and not here and not before]
 
 
 def _care_leaving(held: Held) -> Iterator[Period]:

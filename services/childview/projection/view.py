@@ -132,7 +132,8 @@ class Scored(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Inputs(msgspec.Struct):
-    """What gates, relationships, policies and derived fields ask of the child."""
+    """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
+    it was held. moves: the days of new placements; None where some episode does not say why it began."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -149,6 +150,8 @@ class Inputs(msgspec.Struct):
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
     missing: list[Period] = []
+    care_reviews: list[Period] = []
+    moves: list[str] | None = None
     sdq: list[Scored] = []
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services.childview.projection import derived
+from services.childview.projection import derived, view
 from services.childview.projection.view import Inputs, Period, Scored
 from tests.childview.events import OTHER, event, person
-from tests.childview.reading.test_disclose import CATALOGUE, TODAY, shown
+from tests.childview.reading.test_disclose import CATALOGUE, TODAY, composed, shown
 from tests.policy import deciding
 
 
@@ -72,7 +72,7 @@ def test_nothing_of_adoption_is_shown_or_noted_to_any_other_post(who, kinds, pur
 def test_the_adoption_team_sees_what_is_recorded_of_adoption():
     told = shown([*in_care(), *ADOPTION], "adoption-officer")
     kinds = {item["kind"] for item in told["entries"]["adoption"]["items"]}
-    assert kinds == {"adoption", "previous_permanence"}
+    assert kinds == {"adoption", "previous_permanence"} and '"MF"' in json.dumps(told)
 
 
 def test_no_field_of_adoption_may_be_masked_or_noted():
@@ -158,3 +158,50 @@ def test_a_care_leaver_is_one_until_the_twenty_fifth_birthday(born, fields, want
     events = [person(1, stream=OTHER, service="socialcare", birth_date=born), said("care-leaving", 2, "R-LEAVER", care_leaving_id="K1", **fields)]
     told = shown(events, "social-work-manager", kinds=["supervising"], statuses=["care_leaver"])
     assert told["fields"].get("care_leaver_until", {}).get("value") == wanted
+
+
+def cared_for(*episodes: tuple[str, str | None], reviews=()) -> Inputs:
+    periods = [Period("looked_after", start, end) for start, end in episodes]
+    return Inputs(periods=periods, care_reviews=[Period("review", due, held) for due, held in reviews])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "overdue"),
+    [
+        (Inputs(), None),
+        (cared_for(("2026-01-01", "2026-02-01")), None),
+        (cared_for(("2026-11-01", None)), "no"),
+        (cared_for(("2026-10-01", None)), "yes"),
+        (cared_for(("2026-10-01", "2026-11-20"), ("2026-11-20", None)), "yes"),
+        (cared_for(("2026-06-01", None), reviews=[("2026-06-20", "2026-06-20")]), "yes"),
+        (cared_for(("2026-06-01", None), reviews=[(None, "2026-06-20"), (None, "2026-09-01")]), "no"),
+        (cared_for(("2026-06-01", None), reviews=[(None, "2026-06-20"), ("2026-12-01", None)]), "no"),
+        (cared_for(("2026-06-01", None), reviews=[(None, "2026-06-20"), (None, "2026-09-01"), ("2026-11-01", None)]), "yes"),
+    ],
+)
+def test_a_review_is_overdue_by_the_sources_date_or_by_the_rule(inputs, overdue):
+    assert derived.care_review_overdue(inputs, TODAY) == overdue
+
+
+@pytest.mark.parametrize(
+    ("episodes", "moves"),
+    [
+        ([("S", "U4"), ("P", "U4"), ("B", "K2")], 2),
+        ([("S", "U4"), ("P", "T1"), ("P", "U4")], 0),
+        ([("S", "U4"), ("L", "U4"), ("T", "U4"), ("U", "U4")], 0),
+        ([("S", "U4"), (None, "U4")], None),
+    ],
+)
+def test_moves_are_to_another_carer_and_no_holiday(episodes, moves):
+    events = [person(1, stream=OTHER, service="socialcare", birth_date="2012-03-05")]
+    for number, (rne, place) in enumerate(episodes, 1):
+        start, end = f"2026-0{number}-01", f"2026-0{number + 1}-01" if number < len(episodes) else None
+        events.append(said("looked-after", 2 * number, episode_id=f"E{number}", placement_id=f"P{number}", rne=rne, decom=start, dec=end))
+        events.append(said("placement", 2 * number + 1, placement_id=f"P{number}", place=place, start_date=start, end_date=end))
+    told = shown(events, "social-worker", kinds=["allocated"])
+    assert told["fields"].get("placement_moves_year", {}).get("value") == moves
+
+
+def test_a_review_is_no_time_in_care():
+    events = [person(1, stream=OTHER, service="socialcare"), said("care-review", 2, review_id="V1", effective="2026-01-01", review="2026-01-01")]
+    assert view.decode(composed(events).view).inputs.periods == []
