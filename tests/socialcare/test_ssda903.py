@@ -6,6 +6,8 @@ from random import Random
 
 import pytest
 
+from services.plumbing.contracts import code_lists
+from services.plumbing.files.delivery import Options
 from services.socialcare import importing
 from tests import importing as desks
 
@@ -285,7 +287,7 @@ async def test_the_year_of_the_return_is_said_or_follows_from_the_day(care, name
     ("name", "text", "options", "why"),
     [
         ("header.csv", table(HEADER, ADA), {}, "--extracted"),
-        ("header.csv", table(HEADER, ADA), {"collection": "2025-spring"}, "not the year of a return"),
+        ("header.csv", table(HEADER, ADA), {"collection": "spring"}, "not the year of a return"),
         ("header.csv", table(HEADER, ADA), {"collection": "2025", "extracted": "2023-01-01"}, "before the year of the return 2025 began"),
         ("header.csv", table(HEADER, ADA[:-2]), {"collection": "2025"}, "cut off"),
         ("header.csv", table(HEADER + ",DOB", ADA + ",05/03/2015"), {"collection": "2025"}, "there twice"),
@@ -318,6 +320,14 @@ async def test_one_bad_value_refuses_its_row_alone(care, header, row, column):
     report = await returned(care, header, *[one for one in (good, row) if one])
     refused, = care.items(report, "refused")
     assert refused["column"] == column and report["accepted"] == bool(good)
+
+
+def test_the_header_comes_before_what_rests_on_it_whatever_the_collection_is_called(tmp_path):
+    recognise, orders = importing.recognise(code_lists(desks.CONTRACTS)), {}
+    for name, header in (("header.csv", HEADER), ("episodes.csv", EPISODES)):
+        (tmp_path / name).write_text(header + "\n")
+        orders[name] = recognise(tmp_path / name, name, Options(collection="2000-autumn", extracted="2000-01-01")).order
+    assert orders["header.csv"] < orders["episodes.csv"]
 
 
 async def test_a_row_of_a_child_without_a_header_is_refused_and_says_so(care):

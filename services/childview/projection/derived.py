@@ -100,11 +100,12 @@ def missing_now(inputs: Inputs, today: date) -> str | None:
 
 
 def missing_episodes_year(inputs: Inputs, today: date) -> dict[str, int] | None:
-    """Episodes that began in the last 12 months, missing and away apart; None where none was ever told."""
+    """Episodes that began in the last 12 months, missing and away apart; None where none was ever told. Two sources that tell of
+    one kind on one day tell of one episode."""
     if not inputs.missing:
         return None
     since, day = _year_before(today), today.isoformat()
-    kinds = [m.kind for m in inputs.missing if m.start and since < m.start <= day]
+    kinds = [kind for kind, _ in {(m.kind, m.start) for m in inputs.missing if m.start and since < m.start <= day}]
     return {"missing": sum(kind != AWAY for kind in kinds), "away": kinds.count(AWAY)}
 
 

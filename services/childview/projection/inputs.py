@@ -95,7 +95,8 @@ def _moves(held: Held) -> list[str] | None:
     place = {one["placement_id"]: one.get("place") for one in _all(held, "placement")}
     where = [place.get(one.get("placement_id") or "") in TEMPORARY for one in episodes]
     moved = zip(episodes, where, [False, *where], strict=False)
-    return [one["decom"] for one, here, before in moved if one["rne"] in MOVES and one.get("decom") and not here and not before]
+    found = {one["decom"] for one, here, before in moved if one["rne"] in MOVES and one.get("decom") and not here and not before}
+    return sorted(found)
 
 
 def _care_leaving(held: Held) -> Iterator[Period]:

@@ -258,8 +258,9 @@ def year_of(name: str, options: Options) -> tuple[int, str]:
     Raises FileRefused when neither says anything, or when the two cannot both be.
     """
     said = options.collection or next(iter(re.findall(r"903[ _-]?(20\d{2})(?!\d)", name)), None)
-    if said is not None and not re.fullmatch(r"20\d{2}", said, re.ASCII):
+    if said is not None and not re.fullmatch(r"20\d{2}(-\w+)?", said, re.ASCII):
         raise FileRefused(name, f"the collection {said} is not the year of a return", option="--collection 2026")
+    said = said and said[:4]
     extracted = as_of(name, options, otherwise=f"{said}-03-31" if said else None)
     if said is None:
         return int(extracted[:4]) - (extracted[5:] < "03-31"), extracted

@@ -126,6 +126,7 @@ def missing(*periods: tuple[str, str, str | None]) -> Inputs:
         (missing(("M", "2026-11-01", "2026-11-02")), "no", {"missing": 1, "away": 0}),
         (missing(("A", "2026-11-20", None)), "yes", {"missing": 0, "away": 1}),
         (missing(("M", "2024-11-01", "2024-11-02")), "no", {"missing": 0, "away": 0}),
+        (missing(("M", "2026-11-01", "2026-11-02"), ("M", "2026-11-01", "2026-11-03")), "no", {"missing": 1, "away": 0}),
     ],
 )
 def test_where_nothing_was_told_of_being_missing_it_is_unknown(inputs, now, year):
