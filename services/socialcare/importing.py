@@ -8,20 +8,28 @@ from pathlib import Path
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
-from services.socialcare.importers import cin, ssd
+from services.socialcare.importers import cin, ssd, ssd_care, ssda903, ssda903_tables, ssda903_xml
+
+READS = "this service reads Standard Safeguarding Dataset tables (CSV), SSDA903 returns (CSV or XML) and CIN census files (XML)"
 
 
 def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     """What recognises and checks the files of one delivery. Raises FileRefused."""
-    delivery = ssd.Delivery()
+    delivery, returned = ssd.Delivery(), ssda903.Delivery()
 
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
             raise FileRefused(name, "there is no such file")
+        if path.suffix.lower() == ".csv" and ssda903_tables.is_one(path):
+            return ssda903_tables.recognise(path, name, options, codes, returned)
+        if path.suffix.lower() == ".csv" and ssd_care.is_one(path):
+            return ssd_care.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".csv":
             return ssd.recognise(path, name, options, codes, delivery)
+        if path.suffix.lower() == ".xml" and ssda903_xml.is_one(path):
+            return ssda903_xml.recognise(path, name, options, codes, returned)
         if path.suffix.lower() == ".xml":
             return cin.recognise(path, name, options, codes)
-        raise FileRefused(name, "this service reads Standard Safeguarding Dataset tables (CSV) and CIN census files (XML)")
+        raise FileRefused(name, READS)
 
     return one

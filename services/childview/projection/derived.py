@@ -6,13 +6,17 @@ Unknown is a value: None, never 0, "no" or "none".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
+from services.childview.projection.inputs import UNTIL
 from services.childview.projection.view import Inputs, Sessions
 
 PERSISTENT = 10.0
 """Percent of possible sessions missed from which a pupil is persistently absent (DfE)."""
+SDQ = ((13, "normal"), (16, "borderline"), (40, "cause for concern"))
+"""Bands of the total score by their highest."""
+AWAY = "A"
 
 
 def age(inputs: Inputs, today: date) -> int | None:
@@ -78,12 +82,88 @@ def plan_status(inputs: Inputs, today: date) -> str | None:
 
 def referrals_12_months(inputs: Inputs, today: date) -> dict[str, Any] | None:
     """How many referrals in the last 12 months, and the month of the latest; None where there is none."""
-    since = date(today.year - 1, today.month, min(today.day, 28)).isoformat()
+    since = _year_before(today)
     found = [day for day in inputs.referred if since < day <= today.isoformat()]
     return {"count": len(found), "latest": max(found)[:7]} if found else None
 
 
+def _year_before(today: date) -> str:
+    return date(today.year - 1, today.month, min(today.day, 28)).isoformat()
+
+
+def missing_now(inputs: Inputs, today: date) -> str | None:
+    """Whether an episode of being missing is open; None where none was ever told."""
+    if not inputs.missing:
+        return None
+    day = today.isoformat()
+    return "yes" if any(m.start and m.start <= day and (m.end is None or m.end > day) for m in inputs.missing) else "no"
+
+
+def missing_episodes_year(inputs: Inputs, today: date) -> dict[str, int] | None:
+    """Episodes that began in the last 12 months, missing and away apart; None where none was ever told. Two sources that tell of
+    one kind on one day tell of one episode."""
+    if not inputs.missing:
+        return None
+    since, day = _year_before(today), today.isoformat()
+    kinds = [kind for kind, _ in {(m.kind, m.start) for m in inputs.missing if m.start and since < m.start <= day}]
+    return {"missing": sum(kind != AWAY for kind in kinds), "away": kinds.count(AWAY)}
+
+
+def sdq_band(inputs: Inputs, today: date) -> str | None:
+    """The band of the latest score between the fourth and the seventeenth birthday; None for a reason only, and outside."""
+    years = age(inputs, today)
+    latest = max((one for one in inputs.sdq if one.day <= today.isoformat()), key=lambda one: one.day, default=None)
+    if latest is None or latest.score is None or years is None or not 4 <= years <= 16:
+        return None
+    return next(band for most, band in SDQ if latest.score <= most)
+
+
+def placement_moves_year(inputs: Inputs, today: date) -> int | None:
+    """Moves to another carer in the last 12 months; None for who is not in care, or where an episode does not say why it began."""
+    if inputs.moves is None or "looked_after" not in plan_statuses(inputs, today):
+        return None
+    return sum(_year_before(today) < day <= today.isoformat() for day in inputs.moves)
+
+
+def care_review_overdue(inputs: Inputs, today: date) -> str | None:
+    """Whether the next review of a child in care is past due. The source's date wins; else 20 working days from the first day in
+    care (four weeks, bank holidays not counted), then three months, then every six. None for who is not in care."""
+    since, day = _in_care_since(inputs, today), today.isoformat()
+    if since is None:
+        return None
+    held = sorted(r.end for r in inputs.care_reviews if r.end and since <= r.end <= day)
+    last = held[-1] if held else since
+    due = [r.start for r in inputs.care_reviews if r.start and not r.end and r.start >= last]
+    counted = _later(last, days=28) if not held else _later(last, months=3 if len(held) == 1 else 6)
+    return "yes" if (min(due) if due else counted) < day else "no"
+
+
+def _in_care_since(inputs: Inputs, today: date) -> str | None:
+    """The first day of the time in care that lasts today, over all episodes that follow one another."""
+    day = today.isoformat()
+    since = None
+    for period in sorted(inputs.periods, key=lambda one: one.start or "", reverse=True):
+        if period.kind == "looked_after" and period.start and period.start <= day < (period.end or "9999"):
+            since = min(since or period.start, period.start)
+        elif period.kind == "looked_after" and since and period.start and (period.end or "") >= since:
+            since = period.start
+    return since
+
+
+def _later(day: str, *, days: int = 0, months: int = 0) -> str:
+    """Days, or months, after a day: the same day of the month, or its 28th."""
+    found = date.fromisoformat(day) + timedelta(days=days)
+    years, month = divmod(found.month - 1 + months, 12)
+    return date(found.year + years, month + 1, found.day if not months else min(found.day, 28)).isoformat()
+
+
+def care_leaver_until(inputs: Inputs, today: date) -> dict[str, int] | None:
+    """Until which age a care leaver is entitled to support; None for who is none today."""
+    return {"until_age": UNTIL} if "care_leaver" in plan_statuses(inputs, today) else None
+
+
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
-    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months)
+    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months,
+                     missing_now, missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue, care_leaver_until)
 }

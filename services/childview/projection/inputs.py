@@ -8,12 +8,18 @@ from typing import Any
 
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.fold import Held
-from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Sessions
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Scored, Sessions
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
 SHORT_BREAKS = frozenset({"V3", "V4"})
 SOCIAL_CARE = "socialcare"
+TEMPORARY = frozenset({"T0", "T1", "T2", "T3", "T4"})
+MOVES = frozenset({"P", "B"})
+ENTITLED = frozenset({"Relevant", "Former Relevant", "Qualifying"})
+NO_LONGER = frozenset({"DIED", "NREQ", "RHOM"})
+UNTIL = 25
+"""The birthday on which the entitlement of a care leaver ends."""
 
 
 def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]) -> Inputs:
@@ -33,6 +39,12 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
+        missing=_sorted(Period(m.get("missing") or "", m.get("mis_start"), m.get("mis_end")) for m in _all(held, "missing")),
+        care_reviews=_sorted(
+            Period("review", r.get("review_due_date"), r.get("review")) for r in _all(held, "looked_after", "review")
+        ),
+        moves=_moves(held),
+        sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
     )
 
 
@@ -69,9 +81,37 @@ def _periods(held: Held) -> Iterator[Period]:
     for referral in _all(held, "referrals"):
         if not referral.get("referral_nfa"):
             yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
-    for episode in _all(held, "looked_after"):
+    for episode in _all(held, "looked_after", "episode"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
+    yield from _care_leaving(held)
+
+
+def _moves(held: Held) -> list[str] | None:
+    """The days on which a child in care moved to another carer; into and out of a temporary placement is no move."""
+    episodes = sorted(_all(held, "looked_after", "episode"), key=lambda one: one.get("decom") or "")
+    if any(not one.get("rne") for one in episodes):
+        return None
+    place = {one["placement_id"]: one.get("place") for one in _all(held, "placement")}
+    where = [place.get(one.get("placement_id") or "") in TEMPORARY for one in episodes]
+    moved = zip(episodes, where, [False, *where], strict=False)
+    found = {one["decom"] for one, here, before in moved if one["rne"] in MOVES and one.get("decom") and not here and not before}
+    return sorted(found)
+
+
+def _care_leaving(held: Held) -> Iterator[Period]:
+    """A care leaver is one by the status; where a source says none, by being in its list and not out of it again."""
+    born = _first(held, "birth_date")
+    for item in _all(held, "care_leaving"):
+        status = item.get("eligibility")
+        if status in ENTITLED or (status is None and item.get("in_touch") not in NO_LONGER):
+            yield Period("care_leaver", item.get("effective") or born, born and _last_birthday(born))
+
+
+def _last_birthday(born: str) -> str:
+    """The day the entitlement ends. 25 years after 29 February is never a leap year: then it is 1 March."""
+    day = "03-01" if born.endswith("02-29") else born[5:]
+    return f"{int(born[:4]) + UNTIL}-{day}"
 
 
 def _involved(held: Held) -> Iterator[Involved]:

@@ -124,8 +124,16 @@ class Sessions(msgspec.Struct, array_like=True, frozen=True):
     possible: int
 
 
+class Scored(msgspec.Struct, array_like=True, frozen=True):
+    """A score of a day; None: there is a reason instead."""
+
+    day: str
+    score: int | None
+
+
 class Inputs(msgspec.Struct):
-    """What gates, relationships, policies and derived fields ask of the child."""
+    """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
+    it was held. moves: the days of new placements; None where some episode does not say why it began."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -141,6 +149,10 @@ class Inputs(msgspec.Struct):
     homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
+    missing: list[Period] = []
+    care_reviews: list[Period] = []
+    moves: list[str] | None = None
+    sdq: list[Scored] = []
 
 
 class View(msgspec.Struct):

@@ -23,6 +23,8 @@ from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, Table, open_table
 from services.plumbing.register import Provenance, Said, Statement
 from services.plumbing.subjects import key
+from services.socialcare.importers import adopting
+from services.socialcare.importers.lines import Line
 
 Row = Mapping[str, str]
 ADULT, GROWN = 25, 18
@@ -365,7 +367,12 @@ def _episode(reading: _Reading, number: int, row: Row) -> Said | None:
     if reading.delivery.knows_statuses and fields.get("decom"):
         statuses = reading.delivery.statuses.get(person, [])
         fields["ls"] = _legal_status(statuses, fields["decom"], fields.get("dec") or reading.provenance.extracted)
-    return reading.said(person, [Statement("socialcare.looked-after-recorded.v1", "R-CARE", fields, row=number)])
+    names = (("cla_id", "clae_cla_id"), ("placement_id", "clae_cla_placement_id"), ("referral_id", "clae_referral_id"))
+    fields |= {name: values.code(row[column]) for name, column in names if column in row}
+    fields |= reading.days(row, entered_care_date="clae_entered_care_date", last_iro_contact_date="clae_cla_last_iro_contact_date")
+    line = Line(number, row, reading.report, reading.codes, authority=reading.provenance.authority)
+    said = reading.said(person, adopting.episode(line, "clae_cla_episode_ceased_reason", fields))
+    return replace(said, aliases=(key("cla", fields["cla_id"]),)) if fields.get("cla_id") else said
 
 
 def _legal_status(statuses: list[tuple[str, str | None, str | None]], first: str, last: str) -> str | None:
@@ -465,5 +472,5 @@ _TABLES = (
     _kind_of(2, "cine_referral_id cine_person_id", "cine_referral_date cine_referral_source_code cine_cin_primary_need_code cine_referral_nfa cine_close_date cine_close_reason", _each(_referral, "cine_person_id", "cine_referral_id")),
     _kind_of(2, "cinp_cin_plan_id cinp_person_id", "cinp_cin_plan_start_date cinp_cin_plan_end_date", _each(_need_plan, "cinp_person_id", "cinp_cin_plan_id")),
     _kind_of(2, "cppl_cp_plan_id cppl_person_id", "cppl_cp_plan_start_date cppl_cp_plan_end_date cppl_cp_plan_initial_category cppl_cp_plan_latest_category", _each(_protection_plan, "cppl_person_id", "cppl_cp_plan_id")),
-    _kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason", _each(_episode, "clae_person_id", "clae_cla_episode_id")),
+    _kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason clae_cla_id clae_cla_placement_id clae_referral_id clae_entered_care_date clae_cla_last_iro_contact_date", _each(_episode, "clae_person_id", "clae_cla_episode_id")),
 )  # fmt: skip
