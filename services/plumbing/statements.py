@@ -18,6 +18,8 @@ from services.plumbing.kafka.outbox import NewEvent
 IDENTITY = "identity"
 NEVER = "0001-01-01"
 """As of when a request speaks of who a person is: before every extract, so that it never keeps one out."""
+FOREVER = "9999-12-31"
+"""As of when a field was said that no extract may say again."""
 REMEMBERED = 32
 """Marks an entry keeps of what the files of its extract date said."""
 _SEPARATOR = "\x1f"
@@ -49,6 +51,7 @@ class Statement:
     part: statements of one row with the same part are taken or refused together. completes: it only fills what the held
     entries that fit its key fields lack; it makes none, and they stay as old as they are. every: of a withdrawal: it withdraws
     every entry that fits its fields, however it is named; "older": only those that no extract as new as this one said.
+    never: of who a person is, fields and types of identifier (`identifiers former_upn`) that are taken away for good.
     """
 
     type: str
@@ -59,6 +62,7 @@ class Statement:
     part: int = 0
     completes: bool = False
     every: Literal["", "any", "older"] = ""
+    never: frozenset[str] = frozenset()
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -207,7 +211,17 @@ def _person(held: Held | None, statement: Statement, provenance: Provenance) -> 
             _identify(now, before, value, extracted, newest=newest)
         elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
             now.fields[name], now.since[name] = value, extracted
+    _take_away(now, statement.never | {name for name, since in before.since.items() if since == FOREVER})
     return now
+
+
+def _take_away(now: Held, never: frozenset[str]) -> None:
+    """Fields, and identifiers by their type, that are no part of who this is, whatever an extract said or says later."""
+    now.since |= dict.fromkeys(never, FOREVER)
+    for name in never:
+        now.fields.pop(name, None)
+    if "identifiers" in now.fields:
+        now.fields["identifiers"] = [one for one in now.fields["identifiers"] if _since(one) not in never]
 
 
 def _may(held: Held, what: str, present: bool, extracted: str, *, newest: bool) -> bool:

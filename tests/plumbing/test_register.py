@@ -93,6 +93,17 @@ def test_a_newer_list_withdraws_what_only_an_older_one_held_in_whatever_order_it
     assert said(state, others, extracted="2026-11-19").events == []
 
 
+def test_what_may_never_be_part_of_who_a_person_is_goes_and_no_later_or_older_extract_brings_it_back():
+    state, former = State(), UPN | {"type": "former_upn", "value": "B1"}
+    said(state, person(given_name="Ada", former_family_name="Before", identifiers=[UPN, former]))
+    never = frozenset({"former_family_name", "identifiers former_upn"})
+    events = said(state, Statement("socialcare.person-recorded.v1", "R-IDENT", {}, never=never), extracted="2026-11-19").events
+    assert "former_family_name" not in events[0].data and [one["type"] for one in events[0].data["identifiers"]] == ["upn"]
+    for day in ("2026-11-22", "2026-11-18"):
+        assert said(state, person(former_family_name="Before", identifiers=[former]), extracted=day).events == []
+    assert said(state, person(given_name="Ida"), extracted="2026-11-23").events[0].data["given_name"] == "Ida"
+
+
 def test_withdrawing_what_was_never_said_is_nothing():
     assert said(State(), Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_id": "r"}, withdrawn=True)).events == []
 
