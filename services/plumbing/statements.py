@@ -131,20 +131,37 @@ def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
 def _meant(
     state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas
 ) -> Iterator[tuple[Statement, EntryRule]]:
-    """Each statement with its rule; one that completes, or withdraws every entry that fits it, is one for each of those."""
+    """Each statement with its rule; one that completes, or withdraws every entry that fits it, is one for each of those. Of a
+    list that is older than one that stands nothing is meant."""
+    outdated = {one.type for one in statements if one.every == "older" and _outdated(state, one, provenance, schemas)}
     for statement in statements:
-        contract = schemas.of(statement.type)
-        assert contract is not None and contract.entry is not None, statement.type
-        rule = contract.entry
+        if statement.type in outdated:
+            continue
+        rule = _rule(schemas, statement)
         if not statement.completes and not statement.every:
             yield statement, rule
             continue
-        compared = rule.key if statement.completes else tuple(statement.fields)
-        for held in standing(state, rule):
-            fits = all(held.fields.get(part) == statement.fields[part] for part in compared if part in statement.fields)
-            if fits and (statement.every != "older" or held.extracted < provenance.extracted):
+        for held in _fitting(state, statement, rule):
+            if statement.every != "older" or held.extracted < provenance.extracted:
                 key = {part: held.fields.get(part) for part in rule.key}
                 yield replace(statement, fields={**statement.fields, **key}), rule
+
+
+def _rule(schemas: Schemas, statement: Statement) -> EntryRule:
+    contract = schemas.of(statement.type)
+    assert contract is not None and contract.entry is not None, statement.type
+    return contract.entry
+
+
+def _outdated(state: State, statement: Statement, provenance: Provenance, schemas: Schemas) -> bool:
+    """Whether a newer extract said an entry of this list."""
+    return any(held.extracted > provenance.extracted for held in _fitting(state, statement, _rule(schemas, statement)))
+
+
+def _fitting(state: State, statement: Statement, rule: EntryRule) -> list[Held]:
+    """The standing entries that have what the statement says: of their key where it completes, else of all its fields."""
+    names = [name for name in (rule.key if statement.completes else statement.fields) if name in statement.fields]
+    return [held for held in standing(state, rule) if all(held.fields.get(name) == statement.fields[name] for name in names)]
 
 
 def standing(state: State, rule: EntryRule) -> list[Held]:

@@ -90,7 +90,7 @@ def test_a_newer_list_withdraws_what_only_an_older_one_held_in_whatever_order_it
     for part in ((referral("s", referral_source="6"), others), (referral("t"), others)):
         said(state, *part, extracted="2026-11-21", sha256="newer")
     assert {name.rpartition("\x1f")[2] for name, held in state.entries.items() if not held.withdrawn} == {"s", "t"}
-    assert said(state, others, extracted="2026-11-19").events == []
+    assert said(state, referral("u"), referral("r"), others, extracted="2026-11-19").events == []
 
 
 def test_what_may_never_be_part_of_who_a_person_is_goes_and_no_later_or_older_extract_brings_it_back():

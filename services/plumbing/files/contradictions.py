@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from services.plumbing.register import Said, Statement
+from services.plumbing.subjects import Key
 
 EntryName = Callable[[Statement], str | None]
 """The name of the entry a statement sets; None for entries that come many at a time and correct one another."""
@@ -19,13 +20,21 @@ class Spoken:
     def __init__(self, entry: EntryName) -> None:
         self._entry = entry
         self._held: dict[tuple[Any, ...], dict[str, tuple[Any, str, int]]] = {}
+        self._subjects: dict[Key, Key] = {}
+
+    def _subject(self, said: Said) -> Key:
+        """One name for a subject whom several systems name: the first by which any of them did."""
+        found = next((self._subjects[name] for name in said.names if name in self._subjects), said.names[0])
+        for name in said.names:
+            self._subjects.setdefault(name, found)
+        return found
 
     def compare(self, said: Said) -> None:
         """Flag each value that differs from an earlier row's, naming that row."""
         for statement in said.statements:
             name = self._entry(statement)
             if name is not None and said.names:
-                key = (said.names[0], said.provenance.extracted, name)
+                key = (self._subject(said), said.provenance.extracted, name)
                 self._compare(said, statement, self._held.setdefault(key, {}))
 
     def _compare(self, said: Said, statement: Statement, held: dict[str, tuple[Any, str, int]]) -> None:
