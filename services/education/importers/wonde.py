@@ -10,12 +10,8 @@ that it does not hold is withdrawn. Comments are never kept.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from services.education.importers.pupils import Delivery
 from services.education.importers.wonde_deletions import Deletions
@@ -28,7 +24,6 @@ from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.register import Provenance, Said
 from services.plumbing.subjects import unfit
 
-MOST_BYTES = 64 * 1024 * 1024
 MOST_NAME = 500
 ORDER = 100
 """After the census: its pupils are resolved first. Students come before what belongs to them, deletions last."""
@@ -43,15 +38,12 @@ SHAPES = (
 """By which field the items of an endpoint's answer are told."""
 
 
-def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
-    """A file of a MIS, checked whole. Raises FileRefused."""
-    raw = _read(path, name)
-    body = _decoded(raw, name)
+def recognise(body: Any, mark: str, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
+    """A file of a MIS, checked whole. mark: its sha256. Raises FileRefused."""
     if not isinstance(body, dict) or not any(part in body for part in (*ROWS, *OTHER_NAMES)):
         raise FileRefused(name, "the JSON is no list of session marks, students, leavers, contacts, exclusions or deletions")
     number, called = _school(body, name)
     extracted = as_of(name, options, said=file_day(name, "extracted", body.get("extracted")))
-    mark = hashlib.sha256(raw).hexdigest()
     school = School(number, called, Provenance(extracted, name, mark, options.authority), codes)
     period, lists = _period(body, name), _lists(body, name)
     if called:
@@ -81,22 +73,6 @@ def _all(lists: dict[str, list[Any]], parts: list[str], school: School, marks: M
         else:
             reader = {"contacts": Contacts, "exclusions": Exclusions, "deletions": Deletions}[part]
             yield from reader(school, lists[part], first[part]).read(report)
-
-
-def _read(path: Path, name: str) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        raise FileRefused(name, f"the file is larger than {MOST_BYTES // 1024 // 1024} MB")
-    raw = path.read_bytes()
-    if not raw.strip():
-        raise FileRefused(name, "the file is empty")
-    return raw
-
-
-def _decoded(raw: bytes, name: str) -> Any:
-    try:
-        return msgspec.json.decode(raw.removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise FileRefused(name, f"the JSON is broken or cut off ({type(error).__name__})") from error
 
 
 def _school(body: Json, name: str) -> tuple[str, str | None]:
