@@ -174,6 +174,7 @@ async def test_files_that_contradict_each_other_about_one_pupil_are_said_with_bo
     reports = {one["file"]: one for one in await school.take({"2026_spring_pupilonroll.csv": table, "a.xml": ctf(WHO, at="2026-11-20")}, extracted="2026-11-20")}
     flag = next(one for one in school.items(reports["a.xml"], "flagged") if one["column"] == "sex")
     assert "2026_spring_pupilonroll.csv row 2 says otherwise (M)" in flag["why"] and flag["row"] == 1
+    assert [one["column"] for one in school.items(reports["a.xml"], "flagged")] == ["sex"]  # ADA is Ada
     assert len(await school.state()) == 1
 
 

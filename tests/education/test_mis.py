@@ -130,6 +130,13 @@ async def test_contacts_as_a_list_of_their_own_join_their_students_and_take_nobo
     assert not any(one.get("withdrawn") for one in school.said("relation"))
 
 
+async def test_students_beside_marks_who_say_more_than_their_names_are_rows_of_their_own(school):
+    both = json.loads(marks(mark(), mark(2, "PM"), students=[person(contacts=[contact(7)])]))
+    report = (await school.take({"m.json": json.dumps(both)}))[0]
+    assert (report["rows"], report["accepted"], report["refused"]) == (3, 3, 0)
+    assert len(school.said("relation")) == 1 and len(school.said("attendance-recorded")[0]["marks"]) == 2
+
+
 # -- exclusions ----------------------------------------------------------------------------------------------------
 
 

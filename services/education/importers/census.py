@@ -14,7 +14,7 @@ from typing import Any
 
 from services.education.importers import census_pupil, terms
 from services.education.importers.addresses import lines_of, postcode_of, uprn_of
-from services.education.importers.pupils import Delivery, Row, Spell, school_keys
+from services.education.importers.pupils import ADDRESS, EXCLUSION, Delivery, Row, Spell, school_keys
 from services.education.importers.rows import Cells, RowRefused
 from services.plumbing.contracts import Codes
 from services.plumbing.files import values
@@ -29,7 +29,6 @@ EXCLUSION_IDS = ("termlyexclusionsonrolltableid", "termlyexclusionsoffrolltablei
 REASONS = ("reason", "reason1", "reason2", "reason3")
 COUNTS = ("sessions", "absencesessions")
 """How many sessions: to 2020 the column was called absencesessions."""
-ADDRESS = "education.address-recorded.v1"
 UPRN = "uniquepropertyreferencenumber"
 PLACES = (
     UPRN, "saon", "paon", "street", "locality", "town", "posttown", "administrativearea", "postcode",
@@ -136,7 +135,7 @@ class _Census:
 
     def exclusions(self, report: Report) -> Iterator[Said]:
         """Suspensions and exclusions: date and category repeat, so the row's own id is the key."""
-        yield from self._each(report, lambda cells: self._of_row(cells, "education.exclusion-recorded.v1", "R-PUPIL", self._exclusion))
+        yield from self._each(report, lambda cells: self._of_row(cells, EXCLUSION, "R-PUPIL", self._exclusion))
 
     def meals(self, report: Report) -> Iterator[Said]:
         """Periods of free school meals, named by their first day."""

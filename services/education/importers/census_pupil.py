@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.education.importers import adopted
-from services.education.importers.pupils import Delivery, Row
+from services.education.importers.pupils import ENROLMENT, Delivery, Row
 from services.education.importers.rows import Cells
 from services.education.importers.terms import Period
 from services.plumbing.files import values
@@ -73,7 +73,7 @@ def _enrolled(cells: Cells, school: str, delivery: Delivery) -> Iterator[Stateme
     """The enrolment, named by its first day. Without one it cannot be told from others: the child comes all the same."""
     fields = _enrolment(cells, school, delivery)
     if fields["entry_date"] is not None:
-        yield Statement("education.enrolment-recorded.v1", "R-PUPIL", fields, row=cells.number)
+        yield Statement(ENROLMENT, "R-PUPIL", fields, row=cells.number)
     elif "entrydate" in cells:
         cells.flag("entrydate", "without its first day an enrolment cannot be told from others; left out")
 

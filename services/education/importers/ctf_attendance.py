@@ -15,10 +15,11 @@ from typing import Any
 
 from lxml.etree import _Element as Element
 
+from services.education.importers.pupils import MARK
 from services.plumbing.files import values
 from services.plumbing.register import Statement
 
-SUMMARY, MARK, CLASS = "education.attendance-summarised.v1", "education.attendance-recorded.v1", "R-REGISTER"
+SUMMARY, CLASS = "education.attendance-summarised.v1", "R-REGISTER"
 CLOSED, NO_MARK = frozenset("#-. "), frozenset("-. ")
 MOST_SESSIONS = 2 * 366
 TOTALS = (

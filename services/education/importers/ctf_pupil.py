@@ -11,8 +11,7 @@ from lxml.etree import _Element as Element
 from services.education.importers import ctf_attendance
 from services.education.importers.addresses import lines_of, postcode_of, uprn_of
 from services.education.importers.ctf_attendance import Refused
-from services.education.importers.pupils import school_keys
-from services.education.importers.wonde_students import ADDRESS, ENROLMENT, POINT, RELATION
+from services.education.importers.pupils import ADDRESS, ENROLMENT, POINT, RELATION, school_keys
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report

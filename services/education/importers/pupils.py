@@ -9,6 +9,9 @@ from typing import Any
 from services.plumbing.files.report import Report
 from services.plumbing.subjects import Key, key, plain, valid_upns
 
+ENROLMENT, EXCLUSION, MARK = (f"education.{name}-recorded.v1" for name in ("enrolment", "exclusion", "attendance"))
+ADDRESS, RELATION, POINT = (f"education.{name}-recorded.v1" for name in ("address", "relation", "contact-point"))
+"""Event types that several formats fill."""
 Row = Mapping[str, str]
 Spell = tuple[str, str, str]
 """(school, sourceid, pupil's own id)"""

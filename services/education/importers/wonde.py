@@ -2,10 +2,10 @@
 
 {"school": {establishment_number, la_code, urn, name}, "extracted": date, "complete": {from, to}, and lists of any of:
 "students", "leavers", "contacts", "exclusions", "deletions", "codes" [{id, code}], "data" (session marks: {id, student_id, date,
-session, attendance_code_id, minutes_late, comment}; or, where an endpoint's answer is all there is, the items of that endpoint)}.
-A list may stand in {"data": [...]}. A date is text or {"date": ..., "timezone_type": ..., "timezone": ...}. Beside marks the
-students only say whose they are. With "complete" the file holds every mark of the school from the one day to the other: a mark
-that it does not hold is withdrawn. Comments are never kept.
+session, attendance_code_id, minutes_late, comment}; or, where an endpoint's answer is all there is, the items of that
+endpoint)}. A list may stand in {"data": [...]}. A date is text or {"date": ..., "timezone_type": ..., "timezone": ...}. Beside
+marks, students who are names and numbers alone only say whose they are. With "complete" the file holds every mark of the school
+from the one day to the other: a mark that it does not hold is withdrawn. Comments are never kept.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ ORDER = 100
 MARKS, LOOKED_UP = "data", ("codes", "students")
 ROWS = ("students", "leavers", "contacts", "exclusions", MARKS, "deletions")
 """The lists that hold rows, in the order they are taken."""
+MORE = frozenset({"contacts", "contact_details", "admission_date", "leaving_date"})
+"""What makes a student beside marks a row of its own."""
 OTHER_NAMES = {"student_leavers": "leavers", "student-leavers": "leavers", "attendance_codes": "codes", "attendance-codes": "codes"}
 SHAPES = (
     ("deleted_at", "deletions"), ("attendance_code_id", MARKS), ("session", MARKS), ("relationship", "contacts"),
@@ -49,7 +51,7 @@ def recognise(body: Any, mark: str, name: str, options: Options, codes: Codes, d
     if called:
         delivery.schools[number] = called
     marks = MarkList(lists, number, called, school.provenance, codes)
-    parts = [part for part in ROWS if lists[part] and not (part == "students" and lists[MARKS])]
+    parts = [part for part in ROWS if lists[part] and not (part == "students" and lists[MARKS] and not _tell(lists["students"]))]
     complete = None if period is None else lambda: marks.complete(*period)
     return Source(
         ORDER + max((ROWS.index(part) for part in parts), default=0), sum(len(lists[part]) for part in parts),
@@ -110,6 +112,12 @@ def _lists(body: Json, name: str) -> dict[str, list[Any]]:
             raise FileRefused(name, f'"{part}" is no list')
         found[_shape(value) if known == MARKS else known].extend(value)
     return found
+
+
+def _tell(students: list[Any]) -> bool:
+    """Whether students say more than whose marks these are."""
+    found = [one for one in students if isinstance(one, dict)]
+    return any(MORE & one.keys() or "admission_date" in nested(one, "education_details") for one in found)
 
 
 def _shape(items: list[Any]) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.education.importers.pupils import ADDRESS, ENROLMENT, EXCLUSION, MARK, POINT, RELATION
 from services.education.importers.wonde_json import Json, day_of, id_of, student_of
-from services.education.importers.wonde_marks import MARK
-from services.education.importers.wonde_students import ADDRESS, ENROLMENT, EXCLUSION, POINT, RELATION, School, exclusion_id
+from services.education.importers.wonde_students import School, exclusion_id
 from services.plumbing.files.report import Report
 from services.plumbing.register import Said, Statement
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.education.importers.pupils import school_keys
+from services.education.importers.pupils import ENROLMENT, MARK, school_keys
 from services.education.importers.wonde_json import Json, day_of, id_of, nested, student_of
 from services.education.importers.wonde_students import person_of
 from services.plumbing.contracts import Codes
@@ -15,7 +15,7 @@ from services.plumbing.register import Complete, Provenance, Said, Statement
 from services.plumbing.subjects import Key, key
 
 MOST_LATE = 600
-MARK, CLASS = "education.attendance-recorded.v1", "R-REGISTER"
+CLASS = "R-REGISTER"
 Marks = dict[tuple[str, str], tuple[int, dict[str, Any]]]
 """(date, session) -> the row and the mark that stands"""
 
@@ -60,7 +60,7 @@ class MarkList:
         statements = [Statement(MARK, CLASS, fields, row=row) for row, fields in marks.values()]
         if self._called:
             fields = {"school": self._school, "school_name": self._called}
-            statements.append(Statement("education.enrolment-recorded.v1", "R-PUPIL", fields, completes=True))
+            statements.append(Statement(ENROLMENT, "R-PUPIL", fields, completes=True))
         enough = bool(person.get("birth_date") and person.get("family_name"))
         if enough:
             statements.insert(0, Statement("education.person-recorded.v1", "R-IDENT", person))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.education.importers.addresses import lines_of, postcode_of
-from services.education.importers.pupils import school_keys
+from services.education.importers.pupils import ADDRESS, ENROLMENT, EXCLUSION, POINT, RELATION, school_keys
 from services.education.importers.wonde_json import Json, day_of, id_of, name_of, nested, objects, student_of, texts
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
@@ -17,8 +17,6 @@ from services.plumbing.files.report import Report
 from services.plumbing.register import Provenance, Said, Statement
 from services.plumbing.subjects import Key, key
 
-ADDRESS, RELATION, POINT = "education.address-recorded.v1", "education.relation-recorded.v1", "education.contact-point-recorded.v1"
-ENROLMENT, EXCLUSION = "education.enrolment-recorded.v1", "education.exclusion-recorded.v1"
 SEXES = {"male": "M", "m": "M", "female": "F", "f": "F", "unknown": "U", "u": "U"}
 EXCLUSIONS = {"permanent": "PERM", "suspension": "SUSP", "fixed term": "SUSP", "fixed period": "SUSP", "lunchtime": "LNCH"}
 """How systems write a kind of exclusion in words."""

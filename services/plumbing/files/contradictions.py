@@ -41,9 +41,14 @@ class Spoken:
         row = statement.row or 0
         for field, value in _values(statement.fields):
             before = held.get(field)
-            if before is not None and before[0] != value and not statement.withdrawn:
+            if before is not None and _plain(before[0]) != _plain(value) and not statement.withdrawn:
                 said.report.flag(row, field, value, f"{before[1]} row {before[2]} says otherwise ({before[0]}); this row stands")
             held[field] = (value, said.provenance.file or "", row)
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is compared: capital letters are a system's habit, no contradiction."""
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _values(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
