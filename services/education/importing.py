@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from services.education.importers import census, wonde
+from services.education.importers import census, ctf, giap, json_files, wonde
 from services.education.importers.pupils import Delivery
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
@@ -22,7 +22,12 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
         if path.suffix.lower() == ".csv":
             return census.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".json":
-            return wonde.recognise(path, name, options, codes, delivery)
-        raise FileRefused(name, "this service reads school census tables (CSV) and session marks (JSON)")
+            body, mark = json_files.decoded(path, name)
+            if giap.fits(body):
+                return giap.recognise(body, mark, name, options, codes)
+            return wonde.recognise(body, mark, name, options, codes, delivery)
+        if path.suffix.lower() == ".xml":
+            return ctf.recognise(path, name, options, codes, delivery)
+        raise FileRefused(name, "this service reads school census tables (CSV), what a MIS delivers (JSON) and transfer files (XML)")
 
     return one

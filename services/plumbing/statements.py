@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,6 +18,8 @@ from services.plumbing.kafka.outbox import NewEvent
 IDENTITY = "identity"
 NEVER = "0001-01-01"
 """As of when a request speaks of who a person is: before every extract, so that it never keeps one out."""
+FOREVER = "9999-12-31"
+"""As of when a field was said that no extract may say again."""
 REMEMBERED = 32
 """Marks an entry keeps of what the files of its extract date said."""
 _SEPARATOR = "\x1f"
@@ -47,7 +49,9 @@ class Statement:
     """One entry a source sets or withdraws. fields: only what the source speaks of; None says that it is blank.
 
     part: statements of one row with the same part are taken or refused together. completes: it only fills what the held
-    entries that fit its key fields lack; it makes none, and they stay as old as they are.
+    entries that fit its key fields lack; it makes none, and they stay as old as they are. every: of a withdrawal: it withdraws
+    every entry that fits its fields, however it is named; "older": only those that no extract as new as this one said.
+    never: of who a person is, fields and types of identifier (`identifiers former_upn`) that are taken away for good.
     """
 
     type: str
@@ -57,6 +61,8 @@ class Statement:
     row: int | None = None
     part: int = 0
     completes: bool = False
+    every: Literal["", "any", "older"] = ""
+    never: frozenset[str] = frozenset()
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -97,7 +103,7 @@ def decide(state: State, statements: Sequence[Statement], provenance: Provenance
     """
     outcome = Outcome()
     many: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for statement, rule in _meant(state, statements, schemas):
+    for statement, rule in _meant(state, statements, provenance, schemas):
         changed = _change(state, statement, rule, provenance, outcome)
         if changed is None:
             continue
@@ -122,19 +128,40 @@ def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
     return _SEPARATOR.join((rule.category, rule.kind, key))
 
 
-def _meant(state: State, statements: Sequence[Statement], schemas: Schemas) -> Iterator[tuple[Statement, EntryRule]]:
-    """Each statement with its rule; one that completes is one for each entry it fits."""
+def _meant(
+    state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas
+) -> Iterator[tuple[Statement, EntryRule]]:
+    """Each statement with its rule; one that completes, or withdraws every entry that fits it, is one for each of those. Of a
+    list that is older than one that stands nothing is meant."""
+    outdated = {one.type for one in statements if one.every == "older" and _outdated(state, one, provenance, schemas)}
     for statement in statements:
-        contract = schemas.of(statement.type)
-        assert contract is not None and contract.entry is not None, statement.type
-        rule = contract.entry
-        if not statement.completes:
+        if statement.type in outdated:
+            continue
+        rule = _rule(schemas, statement)
+        if not statement.completes and not statement.every:
             yield statement, rule
             continue
-        for held in standing(state, rule):
-            if all(held.fields.get(part) == statement.fields[part] for part in rule.key if part in statement.fields):
+        for held in _fitting(state, statement, rule):
+            if statement.every != "older" or held.extracted < provenance.extracted:
                 key = {part: held.fields.get(part) for part in rule.key}
                 yield replace(statement, fields={**statement.fields, **key}), rule
+
+
+def _rule(schemas: Schemas, statement: Statement) -> EntryRule:
+    contract = schemas.of(statement.type)
+    assert contract is not None and contract.entry is not None, statement.type
+    return contract.entry
+
+
+def _outdated(state: State, statement: Statement, provenance: Provenance, schemas: Schemas) -> bool:
+    """Whether a newer extract said an entry of this list."""
+    return any(held.extracted > provenance.extracted for held in _fitting(state, statement, _rule(schemas, statement)))
+
+
+def _fitting(state: State, statement: Statement, rule: EntryRule) -> list[Held]:
+    """The standing entries that have what the statement says: of their key where it completes, else of all its fields."""
+    names = [name for name in (rule.key if statement.completes else statement.fields) if name in statement.fields]
+    return [held for held in standing(state, rule) if all(held.fields.get(name) == statement.fields[name] for name in names)]
 
 
 def standing(state: State, rule: EntryRule) -> list[Held]:
@@ -201,7 +228,17 @@ def _person(held: Held | None, statement: Statement, provenance: Provenance) -> 
             _identify(now, before, value, extracted, newest=newest)
         elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
             now.fields[name], now.since[name] = value, extracted
+    _take_away(now, statement.never | {name for name, since in before.since.items() if since == FOREVER})
     return now
+
+
+def _take_away(now: Held, never: frozenset[str]) -> None:
+    """Fields, and identifiers by their type, that are no part of who this is, whatever an extract said or says later."""
+    now.since |= dict.fromkeys(never, FOREVER)
+    for name in never:
+        now.fields.pop(name, None)
+    if "identifiers" in now.fields:
+        now.fields["identifiers"] = [one for one in now.fields["identifiers"] if _since(one) not in never]
 
 
 def _may(held: Held, what: str, present: bool, extracted: str, *, newest: bool) -> bool:

@@ -74,6 +74,36 @@ def test_numbers_go_by_their_kind_and_a_bad_one_stays_raw():
     assert {one["type"] for one in events[0].data["identifiers"]} == {"upn", "nhs_number"}
 
 
+def test_a_withdrawal_of_every_entry_that_fits_takes_those_and_no_others():
+    state = State()
+    said(state, referral("r", referral_source="1A"), referral("s", referral_source="6"), referral("t", referral_source="6"))
+    away = Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_source": "6"}, withdrawn=True, every="any")
+    events = said(state, away, extracted="2026-11-21").events
+    assert [(one.data["referral_id"], one.data["withdrawn"]) for one in events] == [("s", True), ("t", True)]
+    assert said(state, away, extracted="2026-11-22").events == []
+
+
+def test_a_newer_list_withdraws_what_only_an_older_one_held_in_whatever_order_its_parts_come():
+    state = State()
+    said(state, referral("r"), referral("s"))
+    others = Statement("socialcare.referral-recorded.v1", "R-CASE", {}, withdrawn=True, every="older")
+    for part in ((referral("s", referral_source="6"), others), (referral("t"), others)):
+        said(state, *part, extracted="2026-11-21", sha256="newer")
+    assert {name.rpartition("\x1f")[2] for name, held in state.entries.items() if not held.withdrawn} == {"s", "t"}
+    assert said(state, referral("u"), referral("r"), others, extracted="2026-11-19").events == []
+
+
+def test_what_may_never_be_part_of_who_a_person_is_goes_and_no_later_or_older_extract_brings_it_back():
+    state, former = State(), UPN | {"type": "former_upn", "value": "B1"}
+    said(state, person(given_name="Ada", former_family_name="Before", identifiers=[UPN, former]))
+    never = frozenset({"former_family_name", "identifiers former_upn"})
+    events = said(state, Statement("socialcare.person-recorded.v1", "R-IDENT", {}, never=never), extracted="2026-11-19").events
+    assert "former_family_name" not in events[0].data and [one["type"] for one in events[0].data["identifiers"]] == ["upn"]
+    for day in ("2026-11-22", "2026-11-18"):
+        assert said(state, person(former_family_name="Before", identifiers=[former]), extracted=day).events == []
+    assert said(state, person(given_name="Ida"), extracted="2026-11-23").events[0].data["given_name"] == "Ida"
+
+
 def test_withdrawing_what_was_never_said_is_nothing():
     assert said(State(), Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_id": "r"}, withdrawn=True)).events == []
 

@@ -66,6 +66,14 @@ def exclusions_this_year(inputs: Inputs, today: date) -> int | None:
     return inputs.exclusions.get(academic_year(today), 0)
 
 
+def free_meals_now(inputs: Inputs, today: date) -> str | None:
+    """Whether a period of free school meals is open today; None where no school said anything of them."""
+    day = today.isoformat()
+    if not inputs.meals:
+        return None
+    return "yes" if any((one.start or "") <= day <= (one.end or "9999") for one in inputs.meals) else "no"
+
+
 def plan_statuses(inputs: Inputs, today: date) -> set[str]:
     """Every kind of help that is open today: they overlap. A blank end leaves open, a blank start opens nothing."""
     day = today.isoformat()
@@ -164,6 +172,7 @@ def care_leaver_until(inputs: Inputs, today: date) -> dict[str, int] | None:
 
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
-    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, plan_status, referrals_12_months,
-                     missing_now, missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue, care_leaver_until)
+    for function in (age, attendance_rate, persistent_absence, exclusions_this_year, free_meals_now, plan_status,
+                     referrals_12_months, missing_now, missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue,
+                     care_leaver_until)
 }

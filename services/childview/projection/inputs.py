@@ -34,7 +34,7 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
-        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household")),
+        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household", "relation")),
         local_ids=sorted(_local_ids(held)),
         homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
@@ -45,6 +45,7 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         ),
         moves=_moves(held),
         sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
+        meals=_sorted(Period("free_meals", m.get("start_date"), m.get("end_date")) for m in _all(held, "free_meals")),
     )
 
 

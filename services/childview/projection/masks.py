@@ -48,6 +48,11 @@ def open_or_ended(value: Any, _: Mapping[str, str | None]) -> str | None:
     return "ended" if value.get("end") else "open"
 
 
+def number_held(value: Any, _: Mapping[str, str | None]) -> str | None:
+    """That there is a number, never which: an area code is a place."""
+    return "a number is held" if value else None
+
+
 def attendance_band(value: Any, _: Mapping[str, str | None]) -> str | None:
     """A rate in percent as one of four bands."""
     if not isinstance(value, int | float):
@@ -57,5 +62,5 @@ def attendance_band(value: Any, _: Mapping[str, str | None]) -> str | None:
 
 MASKS: dict[str, Mask] = {
     mask.__name__: mask
-    for mask in (whole, outward_postcode, code_group, start_month, open_or_ended, attendance_band)
+    for mask in (whole, outward_postcode, code_group, start_month, open_or_ended, number_held, attendance_band)
 }

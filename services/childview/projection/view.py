@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 3
+VERSION = 4
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
@@ -153,6 +153,7 @@ class Inputs(msgspec.Struct):
     care_reviews: list[Period] = []
     moves: list[str] | None = None
     sdq: list[Scored] = []
+    meals: list[Period] = []
 
 
 class View(msgspec.Struct):

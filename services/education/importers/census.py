@@ -1,4 +1,5 @@
-"""The school census as CSV tables: pupils on and off roll, session details, suspensions and exclusions, SEN needs.
+"""The school census as CSV tables, of every year since 2015: pupils on and off roll, addresses, free school meals, SEN needs,
+suspensions and exclusions, and session details of the term, of the second half of the summer term and of the year.
 
 A pupil's own id is the table id of its row (on and off roll share one value space), within the authority; `sourceid` is one
 pupil at one school in one spell and term, and is what child rows join on. See FORMATS 2 in the notes on the sector's formats.
@@ -6,14 +7,17 @@ pupil at one school in one spell and term, and is what child rows join on. See F
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from services.education.importers.pupils import Delivery, Row, Spell, school_keys
+from services.education.importers import census_pupil, terms
+from services.education.importers.addresses import lines_of, postcode_of, uprn_of
+from services.education.importers.pupils import ADDRESS, EXCLUSION, Delivery, Row, Spell, school_keys
+from services.education.importers.rows import Cells, RowRefused
 from services.plumbing.contracts import Codes
-from services.plumbing.files import coded, values
+from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, Table, open_table
@@ -23,61 +27,76 @@ from services.plumbing.subjects import Key, key
 PUPIL_IDS = ("pupilonrolltableid", "pupilnolongeronrolltableid")
 EXCLUSION_IDS = ("termlyexclusionsonrolltableid", "termlyexclusionsoffrolltableid")
 REASONS = ("reason", "reason1", "reason2", "reason3")
-KINDS: Mapping[str, frozenset[str]] = {
-    "pupils": frozenset({"surname", "forename", "dob", "upn", "sourceid", "nativeid"}),
-    "sessions": frozenset({"attendancereason", "sessions", "sourceid", "nativeid"}),
-    "exclusions": frozenset({"startdate", "category", "sourceid", "nativeid"}),
-    "needs": frozenset({"sentype", "sentyperank", "sourceid", "nativeid"}),
-}
-"""What each table is recognised by. Pupils come first: the other tables' rows belong to them."""
-_TERM_ENDS = {"autumn": (9, 1, 12, 20), "spring": (1, 5, 4, 5), "summer": (4, 20, 7, 22)}
-_CENSUS_DAYS = {"autumn": "10-05", "spring": "01-18", "summer": "05-18"}
-FIRST_YEAR = 2000
+COUNTS = ("sessions", "absencesessions")
+"""How many sessions: to 2020 the column was called absencesessions."""
+UPRN = "uniquepropertyreferencenumber"
+PLACES = (
+    UPRN, "saon", "paon", "street", "locality", "town", "posttown", "administrativearea", "postcode",
+    *(f"addressline{n}" for n in range(1, 6)),
+)  # fmt: skip
+SpellRows = list[tuple[Report, int, Row]]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of table: what it is recognised by, what is read of it beside the ids, and which method reads it."""
+
+    read: str
+    needs: frozenset[str]
+    reads: frozenset[str]
+    own_id: str = ""
+    """How the table's own id begins, where its columns alone would not tell it from others."""
+
+    def fits(self, columns: tuple[str, ...]) -> bool:
+        """Whether a table of these columns is of this kind."""
+        own = not self.own_id or any(one.startswith(self.own_id) and one.endswith("tableid") for one in columns)
+        return own and self.needs <= set(columns)
+
+
+IDS = frozenset({"sourceid", "nativeid"})
+KINDS = (
+    _Kind("schools", frozenset({"schoolname", "nativeid"}), frozenset({"schoolname"})),
+    _Kind("pupils", IDS | {"surname", "forename", "dob", "upn"}, census_pupil.COLUMNS),
+    _Kind("addresses", IDS, frozenset({*PLACES, "addressesorderseqcolumn", "addressesonrollorderseqcolumn",
+                                       "addressesoffrollorderseqcolumn"}), "addresses"),
+    _Kind("meals", IDS | {"fsmstartdate"}, frozenset({"fsmstartdate", "fsmenddate", "ukcountry"})),
+    _Kind("sessions", IDS | {"attendancereason", "sessions"}, frozenset({"attendancereason", *COUNTS})),
+    _Kind("sessions", IDS | {"attendancereason", "absencesessions"}, frozenset({"attendancereason", *COUNTS})),
+    _Kind("exclusions", IDS | {"startdate", "category"},
+          frozenset({"startdate", "category", "sessions", "senprovision", *REASONS, *EXCLUSION_IDS})),
+    _Kind("needs", IDS | {"sentype", "sentyperank"}, frozenset({"sentype", "sentyperank"})),
+)  # fmt: skip
+"""Every table that is read. Schools and pupils come first: the other tables' rows belong to them."""
+UNREAD = (
+    "learn", "programmeaims", "workplace", "classes", "childcare", "fundingbasis", "levels", "nationalities", "approvision",
+    "schoolarrangedap", "schoolcensus", "provisions", "staff", "infant",
+)  # fmt: skip
+"""How the ids of the census's other tables begin; docs/formats/education.md says why each is left."""
 
 
 def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
     """A census table, checked whole. Raises FileRefused for anything else, or when the collection is not said."""
     table = open_table(path, name=name)
-    kind = next((kind for kind, needed in KINDS.items() if needed <= set(table.columns)), None)
+    kind = next((kind for kind in KINDS if kind.fits(table.columns)), None)
     pupil_id = next((column for column in PUPIL_IDS if column in table.columns), None)
-    if kind is None or pupil_id is None:
-        raise FileRefused(name, "the columns are those of no school census table this service reads")
-    reader = _Census(table, codes, _collection(name, options), pupil_id, options, delivery)
-    read = _READ["all"] | _READ[kind] | {pupil_id}
+    if kind is None or (pupil_id is None and kind.read != "schools"):
+        raise FileRefused(name, _unknown(table.columns))
+    reader = _Census(table, codes, terms.collection_of(name, options), pupil_id or "", options, delivery)
+    if kind.read == "pupils":
+        reader.note_adopted()
+    read = IDS | kind.reads | {pupil_id}
     ignored = tuple(column for column in table.columns if column not in read)
     # Leavers first: where a pupil is on one school's roll and off another's, the roll is what they are now.
-    order = 2 * list(KINDS).index(kind) + (pupil_id == PUPIL_IDS[0])
-    return Source(order, table.count, getattr(reader, kind), ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
+    order = 2 * KINDS.index(kind) - 2 + (pupil_id == PUPIL_IDS[0])
+    return Source(order, table.count, getattr(reader, kind.read), ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
 
 
-_READ = {
-    "all": {"nativeid", "sourceid"},
-    "pupils": {"dob", "surname", "forename", "middlenames", "preferredsurname", "formersurname", "upn", "formerupn",
-               "uniquelearnernumber", "sex", "gender", "ethnicity", "language", "entrydate", "leavingdate", "enrolstatus",
-               "ncyearactual", "ncyearleaving", "senprovision", "parttime", "termlysessionspossible",
-               "termlysessionsauthorised", "termlysessionsunauthorised"},
-    "sessions": {"attendancereason", "sessions"},
-    "exclusions": {"startdate", "category", "sessions", "senprovision", *REASONS, *EXCLUSION_IDS},
-    "needs": {"sentype", "sentyperank"},
-}  # fmt: skip
-
-
-def _collection(name: str, options: Options) -> str:
-    """`2025-spring`, from the option or from a file name such as 2025_spring_pupilonroll.csv. Raises FileRefused."""
-    named = re.search(r"(20\d{2})[_-](autumn|spring|summer)", name.lower())
-    in_name = f"{named.group(1)}-{named.group(2)}" if named else None
-    option = options.collection.strip().lower() if options.collection else None
-    if option and in_name and option != in_name:
-        raise FileRefused(name, f"--collection says {option}, but its name says {in_name}")
-    found = option or in_name
-    if not found:
-        raise FileRefused(name, "neither the file nor its name says which census this is", option="--collection 2025-spring")
-    year, _, season = found.partition("-")
-    if season not in _TERM_ENDS or not re.fullmatch(r"\d{4}", year, re.ASCII):
-        raise FileRefused(name, f"the collection {found} is not a year and a term", option="--collection 2025-spring")
-    if not FIRST_YEAR <= int(year) <= int(values.today()[:4]) + 1:
-        raise FileRefused(name, f"the collection {found} is not from {FIRST_YEAR} to next year")
-    return found
+def _unknown(columns: tuple[str, ...]) -> str:
+    """Why a table is not read."""
+    known = next((one for one in columns if one.endswith("tableid") and one.startswith(UNREAD)), None)
+    if known is not None:
+        return f"the census table {known.removesuffix('tableid')} holds nothing that the register keeps"
+    return "the columns are those of no school census table this service reads"
 
 
 class _Census:
@@ -86,196 +105,153 @@ class _Census:
     def __init__(
         self, table: Table, codes: Codes, collection: str, pupil_id: str, options: Options, delivery: Delivery
     ) -> None:
-        year, _, season = collection.partition("-")
-        month, day, to_month, to_day = _TERM_ENDS[season]
         self._table, self._codes, self._pupil_id, self._delivery = table, codes, pupil_id, delivery
         self._collection = collection
-        extracted = as_of(table.name, options, otherwise=f"{year}-{_CENSUS_DAYS[season]}")
-        self._term = {
-            "term": collection,
-            "term_start": f"{year}-{month:02d}-{day:02d}",
-            "term_end": min(f"{year}-{to_month:02d}-{to_day:02d}", extracted),
-        }
+        extracted = as_of(table.name, options, otherwise=terms.census_day(collection))
+        self._periods = terms.periods(collection, extracted)
         self._provenance = Provenance(extracted, table.name, table.sha256, options.authority)
+
+    def note_adopted(self) -> None:
+        """Tell the delivery who was adopted, before any row is taken: another school's row of the same pupil may not say so."""
+        if any(column in self._table.columns for column in census_pupil.LEFT_CARE):
+            found = (self._own(row) for _, row in self._table.rows() if census_pupil.says_adopted(row))
+            self._delivery.adopted.update(own for own in found if own)
 
     # -- tables --------------------------------------------------------------------------------------------------
 
+    def schools(self, report: Report) -> Iterator[Said]:
+        """The schools' names, for the enrolments of this delivery."""
+        for number, row in self._table.rows():
+            if (name := self._read(report, number, row, lambda cells: (cells.school(), values.text(cells.row["schoolname"])))) is None:
+                continue
+            report.accepted += 1
+            if name[1]:
+                self._delivery.schools[name[0]] = name[1]
+        yield from ()
+
     def pupils(self, report: Report) -> Iterator[Said]:
         """On or off roll: who the pupil is, the enrolment, SEN provision, sessions in sum."""
-        for number, row in self._table.rows():
-            if (said := self._read(report, number, row, self._pupil)) is not None:
-                yield said
+        yield from self._each(report, self._pupil)
 
     def exclusions(self, report: Report) -> Iterator[Said]:
         """Suspensions and exclusions: date and category repeat, so the row's own id is the key."""
-        for number, row in self._table.rows():
-            if (said := self._read(report, number, row, self._excluded)) is not None:
-                yield said
+        yield from self._each(report, lambda cells: self._of_row(cells, EXCLUSION, "R-PUPIL", self._exclusion))
+
+    def meals(self, report: Report) -> Iterator[Said]:
+        """Periods of free school meals, named by their first day."""
+        yield from self._each(report, lambda cells: self._of_row(cells, "education.free-meals-recorded.v1", "R-FSM", self._meals))
 
     def sessions(self, report: Report) -> Iterator[Said]:
-        """Sessions by reason: the rows of one spell and term are one entry, in whatever files of the delivery they lie."""
-        for spell, rows in self._by_spell(report, "sessions", self._session_row):
+        """Sessions by reason: the rows of one spell and period are one entry, in whatever files of the delivery they lie."""
+        period = self._periods[next((one for one in terms.PREFIXES if self._begins(one)), "termly")]
+        for spell, rows in self._by_spell(report, f"sessions {period['term']}", lambda cells: _session_row(cells, period)):
             school, source, _ = spell
             reasons: dict[str, int] = {}
             for _, _, row in rows:
-                count = values.integer(row["sessions"])
+                count = _count(row)
                 if count is not None:
                     reasons[row["attendancereason"]] = reasons.get(row["attendancereason"], 0) + count
-            fields: dict[str, Any] = {"school": school, "spell": source, **self._term, "sessions_by_reason": reasons}
-            possible = self._delivery.possible.get((self._collection, school, source))
+            fields: dict[str, Any] = {"school": school, "spell": source, **period, "sessions_by_reason": reasons}
+            possible = self._delivery.possible.get((period["term"], school, source))
             if possible is not None:
                 fields["flag"] = "reasons above the sessions possible" if sum(reasons.values()) > possible else None
                 if fields["flag"]:
                     report.flag(rows[-1][1], "sessions", sum(reasons.values()), f"more than the {possible} sessions possible; kept")
-            yield self._of_spell(report, spell, rows, "education.attendance-summarised.v1", "R-REGISTER", fields)
+            yield self._of_spell(report, spell, rows, [Statement("education.attendance-summarised.v1", "R-REGISTER", fields)])
 
     def needs(self, report: Report) -> Iterator[Said]:
         """SEN needs, ranked: the rows of one spell and term are one list, in whatever files of the delivery they lie."""
-        for spell, rows in self._by_spell(report, "needs", self._need_row):
+        for spell, rows in self._by_spell(report, "needs", _need_row):
             needs = [{"rank": values.integer(row["sentyperank"]), "sen_type": values.code(row["sentype"])} for _, _, row in rows]
             needs.sort(key=lambda need: (need["rank"] or 99, need["sen_type"] or ""))
             fields = {"school": spell[0], "needs": needs}
-            yield self._of_spell(report, spell, rows, "education.sen-recorded.v1", "R-SEN", fields)
+            yield self._of_spell(report, spell, rows, [Statement("education.sen-recorded.v1", "R-SEN", fields)])
+
+    def addresses(self, report: Report) -> Iterator[Said]:
+        """Where a pupil lives, as the school has it: a newer census's addresses take the place of all older ones of the school."""
+        for spell, rows in self._by_spell(report, "addresses", _address_row):
+            ordered = sorted(rows, key=lambda one: _place(one[2]))
+            found = [
+                Statement(ADDRESS, "R-IDENT", _address(row, school=spell[0], place=place), row=number if owner is report else None)
+                for place, (owner, number, row) in enumerate(ordered, 1)
+            ]
+            others = Statement(ADDRESS, "R-IDENT", {"organisation": spell[0]}, withdrawn=True, every="older")
+            yield self._of_spell(report, spell, rows, [*found, others])
 
     # -- rows ----------------------------------------------------------------------------------------------------
 
-    def _read(self, report: Report, number: int, row: Row, read) -> Any:
+    def _each(self, report: Report, read: Callable[[Cells], Said]) -> Iterator[Said]:
+        for number, row in self._table.rows():
+            if (said := self._read(report, number, row, read)) is not None:
+                yield said
+
+    def _read(self, report: Report, number: int, row: Row, read: Callable[[Cells], Any]) -> Any:
         """One row read, or refused with the column, the value and what was expected."""
         try:
-            return read(report, number, row)
-        except _RowRefused as refused:
+            return read(Cells(report, number, row, self._codes))
+        except RowRefused as refused:
             report.refuse(number, refused.column, row.get(refused.column), refused.why)
             return None
 
-    def _pupil(self, report: Report, number: int, row: Row) -> Said:
-        school = _school(row)
-        own = self._own(row)
+    def _pupil(self, cells: Cells) -> Said:
+        school = cells.school()
+        own = self._own(cells.row)
         if own is None:
-            raise _RowRefused(self._pupil_id, "a pupil without its table id cannot be told from others")
-        person = self._person(report, number, row) | {"organisation": school}
-        statements = [
-            Statement("education.person-recorded.v1", "R-IDENT", person, row=number),
-            *self._enrolled(report, number, row, school),
-            *self._provision(report, number, row, school),
-            *self._summary(report, number, row, school),
-        ]
-        spell = self._spell(school, row)
+            raise RowRefused(self._pupil_id, "a pupil without its table id cannot be told from others")
+        person, statements = census_pupil.statements(
+            cells, school=school, periods=self._periods, delivery=self._delivery, is_adopted=own in self._delivery.adopted
+        )
+        spell = self._spell(school, cells.row)
         return Said(
-            (own,), tuple(statements), report, self._provenance,
+            (own,), tuple(statements), cells.report, self._provenance,
             joins=school_keys(school, person), aliases=(spell,) if spell else (),
         )  # fmt: skip
 
-    def _person(self, report: Report, number: int, row: Row) -> dict[str, Any]:
-        names = (
-            ("given_name", "forename"), ("family_name", "surname"), ("middle_names", "middlenames"),
-            ("known_as", "preferredsurname"), ("former_family_name", "formersurname"),
-        )  # fmt: skip
-        fields: dict[str, Any] = {name: values.text(row[column]) for name, column in names if column in row}
-        sex = "sex" if "sex" in row else "gender"
-        for name, column in (("sex", sex), ("ethnicity", "ethnicity")):
-            if column in row:
-                fields[name] = self._code(report, number, row, column, name)
-        if "language" in row:
-            fields["first_language"] = values.code(row["language"])
-        fields["birth_date"] = _day(row, "dob")
-        identifiers = [
-            values.upn(row.get("upn")),
-            values.upn(row.get("formerupn"), type="former_upn"),
-            values.uln(row.get("uniquelearnernumber")),
-        ]
-        fields["identifiers"] = [one for one in identifiers if one]
-        for one in fields["identifiers"]:
-            if not one["valid"]:
-                report.flag(number, one["type"], one["value"], f"not a valid number ({one['reason']}); kept and marked")
-        return fields
+    def _of_row(self, cells: Cells, type: str, record_class: str, read: Callable[[Cells, str], dict[str, Any]]) -> Said:
+        """A row that is one entry of its pupil."""
+        school = cells.school()
+        statement = Statement(type, record_class, read(cells, school), row=cells.number)
+        spell = self._spell(school, cells.row)
+        if spell is None and self._own(cells.row) is None:
+            raise RowRefused("sourceid", "the row does not say which pupil it belongs to")
+        return self._child(cells.report, self._own(cells.row), spell, (statement,), ((cells.report, cells.number),))
 
-    def _enrolled(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
-        """The enrolment, named by its first day. Without one it cannot be told from others: the child comes all the same."""
-        fields = self._enrolment(report, number, row, school)
-        if fields["entry_date"] is None:
-            if "entrydate" in row:
-                report.flag(number, "entrydate", "", "without its first day an enrolment cannot be told from others; left out")
-            return []
-        return [Statement("education.enrolment-recorded.v1", "R-PUPIL", fields, row=number)]
-
-    def _enrolment(self, report: Report, number: int, row: Row, school: str) -> dict[str, Any]:
-        fields: dict[str, Any] = {"school": school, "entry_date": _day(row, "entrydate")}
-        if "leavingdate" in row:
-            fields["leaving_date"] = _day(row, "leavingdate")
-        if "enrolstatus" in row:
-            fields["enrol_status"] = self._code(report, number, row, "enrolstatus", "enrol_status")
-        for column in ("ncyearactual", "ncyearleaving"):
-            if column in row:
-                fields["nc_year_actual"] = self._code(report, number, row, column, "nc_year")
-        if "parttime" in row:
-            fields["part_time"] = self._yes_no(report, number, row, "parttime")
-        if school in self._delivery.schools:
-            fields["school_name"] = self._delivery.schools[school]
-        return fields
-
-    def _provision(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
-        """A blank says nothing of the provision: half of real rows are blank."""
-        provision = self._code(report, number, row, "senprovision", "sen_provision", **self._in_term())
-        if provision is None:
-            return []
-        return [Statement("education.sen-recorded.v1", "R-SEN", {"school": school, "sen_provision": provision}, row=number)]
-
-    def _summary(self, report: Report, number: int, row: Row, school: str) -> list[Statement]:
-        possible = self._number(report, number, row, "termlysessionspossible")
-        source = values.code(row["sourceid"])
-        if possible is None:
-            return []
-        if source is None:
-            report.flag(number, "sourceid", "", "without it the sessions cannot be told from another spell's; left out")
-            return []
-        self._delivery.possible[self._collection, school, source] = possible
-        fields = {"school": school, "spell": source, **self._term, "sessions_possible": possible}
-        for column, name in (("termlysessionsauthorised", "sessions_authorised"), ("termlysessionsunauthorised", "sessions_unauthorised")):
-            if column in row:
-                fields[name] = self._number(report, number, row, column)
-        return [Statement("education.attendance-summarised.v1", "R-REGISTER", fields, row=number)]
-
-    def _excluded(self, report: Report, number: int, row: Row) -> Said:
-        school = _school(row)
-        statement = Statement("education.exclusion-recorded.v1", "R-PUPIL", self._exclusion(report, number, row, school), row=number)
-        spell = self._spell(school, row)
-        if spell is None and self._own(row) is None:
-            raise _RowRefused("sourceid", "the row does not say which pupil it belongs to")
-        return self._child(report, self._own(row), spell, statement, ((report, number),))
-
-    def _exclusion(self, report: Report, number: int, row: Row, school: str) -> dict[str, Any]:
-        column = next((column for column in EXCLUSION_IDS if column in row), EXCLUSION_IDS[0])
-        id = values.code(row.get(column))
+    def _exclusion(self, cells: Cells, school: str) -> dict[str, Any]:
+        column = cells.first(*EXCLUSION_IDS) or EXCLUSION_IDS[0]
+        id = cells.plain(column)
         if id is None:
-            raise _RowRefused(column, "a suspension without its row id cannot be told from others")
-        start = _day(row, "startdate")
+            raise RowRefused(column, "a suspension without its row id cannot be told from others")
+        start = cells.day("startdate")
         fields: dict[str, Any] = {
             "exclusion_id": f"{self._collection} {school} {id}", "school": school, "start_date": start,
-            "exclusion_category": self._code(report, number, row, "category", "exclusion_category", first=start),
+            "exclusion_category": cells.code("category", "exclusion_category", first=start),
         }  # fmt: skip
-        if "sessions" in row:
-            fields["sessions"] = self._number(report, number, row, "sessions")
-        reasons = [self._code(report, number, row, one, "exclusion_reason", first=start) for one in REASONS if one in row]
-        if any(one in row for one in REASONS):
+        if "sessions" in cells:
+            fields["sessions"] = cells.number_of("sessions")
+        reasons = [cells.code(one, "exclusion_reason", first=start) for one in REASONS if one in cells]
+        if any(one in cells for one in REASONS):
             fields["reasons"] = [one for one in reasons if one]
-        if "senprovision" in row:
-            fields["sen_provision"] = self._code(report, number, row, "senprovision", "sen_provision", first=start)
+        if "senprovision" in cells:
+            fields["sen_provision"] = cells.code("senprovision", "sen_provision", first=start)
         return fields
 
-    def _session_row(self, report: Report, number: int, row: Row) -> None:
-        """A row of sessions by reason: a code, and how many; a blank number is said and counts nothing."""
-        if not values.code(row["attendancereason"]):
-            raise _RowRefused("attendancereason", "the row does not say why the sessions were missed")
-        if _number(row, "sessions") is None:
-            report.flag(number, "sessions", "", "the row does not say how many sessions; left out")
-        self._code(report, number, row, "attendancereason", "attendance", **self._in_term())
+    def _meals(self, cells: Cells, school: str) -> dict[str, Any]:
+        start = cells.day("fsmstartdate")
+        if start is None:
+            raise RowRefused("fsmstartdate", "a period without its first day cannot be told from others")
+        fields: dict[str, Any] = {"school": school, "start_date": start}
+        if "fsmenddate" in cells:
+            fields["end_date"] = cells.day("fsmenddate")
+            if fields["end_date"] and fields["end_date"] < start:
+                cells.flag("fsmenddate", f"before the first day, {start}; kept")
+        if "ukcountry" in cells:
+            fields["uk_country"] = cells.code("ukcountry", "uk_country")
+        return fields
 
-    def _need_row(self, report: Report, number: int, row: Row) -> None:
-        """A row of ranked needs."""
-        _number(row, "sentyperank")
-        self._code(report, number, row, "sentype", "sen_type")
+    # -- whose rows they are -------------------------------------------------------------------------------------
 
-    # -- small things --------------------------------------------------------------------------------------------
+    def _begins(self, prefix: str) -> bool:
+        return any(column.startswith(prefix) and column.endswith("tableid") for column in self._table.columns)
 
     def _own(self, row: Row) -> Key | None:
         """The pupil's own id, within the authority where one is said."""
@@ -290,12 +266,12 @@ class _Census:
         source = values.code(row["sourceid"])
         return key("spell", self._provenance.authority, self._collection, school, source) if source else None
 
-    def _by_spell(self, report: Report, kind: str, check) -> Iterator[tuple[Spell, list[tuple[Report, int, Row]]]]:
+    def _by_spell(self, report: Report, kind: str, check: Callable[[Cells], None]) -> Iterator[tuple[Spell, SpellRows]]:
         """The spells of this table, each with its rows of this and the files before it."""
         held = self._delivery.rows.setdefault((kind, self._collection), {})
         touched: dict[Spell, None] = {}
         for number, row in self._table.rows():
-            spell = self._read(report, number, row, lambda report, number, row: self._checked(report, number, row, check))
+            spell = self._read(report, number, row, lambda cells: self._checked(cells, check))
             if spell is None:
                 continue
             if any(row == other for _, _, other in held.get(spell, ())) and _has_row_id(row):
@@ -307,75 +283,74 @@ class _Census:
         for spell in touched:
             yield spell, held[spell]
 
-    def _checked(self, report: Report, number: int, row: Row, check) -> Spell:
-        source = values.code(row["sourceid"])
+    def _checked(self, cells: Cells, check: Callable[[Cells], None]) -> Spell:
+        source = cells.plain("sourceid")
         if source is None:
-            raise _RowRefused("sourceid", "the row does not say which pupil it belongs to")
-        check(report, number, row)
-        return _school(row), source, values.code(row[self._pupil_id]) or ""
+            raise RowRefused("sourceid", "the row does not say which pupil it belongs to")
+        check(cells)
+        return cells.school(), source, cells.plain(self._pupil_id) or ""
 
-    def _of_spell(
-        self, report: Report, spell: Spell, rows: list[tuple[Report, int, Row]], type: str, record_class: str, fields: Mapping[str, Any]
-    ) -> Said:
-        """What the rows of a spell come to; this file's rows learn what became of it."""
-        _, _, row = rows[-1]
+    def _of_spell(self, report: Report, spell: Spell, rows: SpellRows, said: list[Statement]) -> Said:
+        """What the rows of a spell come to; this file's rows learn what became of it. What is said of no row of this file is
+        of its first, a part by itself."""
         here = tuple((owner, number) for owner, number, _ in rows if owner is report)
-        statement = Statement(type, record_class, fields, row=here[0][1])
-        return self._child(report, self._own(row), self._spell(spell[0], row), statement, here)
+        statements = tuple(
+            one if one.row is not None else replace(one, row=here[0][1], part=part) for part, one in enumerate(said)
+        )
+        _, _, row = rows[-1]
+        return self._child(report, self._own(row), self._spell(spell[0], row), statements, here)
 
-    def _child(self, report: Report, own: Key | None, spell: Key | None, statement: Statement, rows: tuple[Place, ...]) -> Said:
+    def _child(
+        self, report: Report, own: Key | None, spell: Key | None, statements: tuple[Statement, ...], rows: tuple[Place, ...]
+    ) -> Said:
         why = "no pupil row with this id or sourceid came in this delivery or before"
         return Said(
-            (own,) if own else (), (statement,), report, self._provenance, must_exist=True, otherwise=why,
+            (own,) if own else (), statements, report, self._provenance, must_exist=True, otherwise=why,
             joins=(spell,) if spell else (), rows=rows,
         )  # fmt: skip
 
-    def _in_term(self) -> dict[str, str]:
-        return {"first": self._term["term_start"], "last": self._term["term_end"]}
 
-    def _number(self, report: Report, number: int, row: Row, column: str) -> int | None:
-        try:
-            return values.integer(row.get(column))
-        except values.Unreadable as error:
-            report.flag(number, column, row.get(column), f"expected {error}; left out")
-            return None
-
-    def _yes_no(self, report: Report, number: int, row: Row, column: str) -> bool | None:
-        try:
-            return values.boolean(row.get(column))
-        except values.Unreadable as error:
-            report.flag(number, column, row.get(column), f"expected {error}; left out")
-            return None
-
-    def _code(self, report: Report, number: int, row: Row, column: str, codes: str, **days: str | None) -> str | None:
-        return coded.check(self._codes, report, number, column, values.code(row.get(column)), codes, **days)
+def _session_row(cells: Cells, period: Mapping[str, str]) -> None:
+    """A row of sessions by reason: a code, and how many; a blank number is said and counts nothing."""
+    if not cells.plain("attendancereason"):
+        raise RowRefused("attendancereason", "the row does not say why the sessions were missed")
+    column = cells.first(*COUNTS) or COUNTS[0]
+    if cells.needed_number(column) is None:
+        cells.flag(column, "the row does not say how many sessions; left out")
+    cells.code("attendancereason", "attendance", first=period["term_start"], last=period["term_end"])
 
 
-class _RowRefused(Exception):
-    def __init__(self, column: str, why: str) -> None:
-        super().__init__(why)
-        self.column, self.why = column, why
+def _count(row: Row) -> int | None:
+    return values.integer(next(row[column] for column in COUNTS if column in row))
 
 
-def _school(row: Row) -> str:
-    school = values.code(row["nativeid"])
-    if school is None:
-        raise _RowRefused("nativeid", "the row does not say which school")
-    return school
+def _need_row(cells: Cells) -> None:
+    """A row of ranked needs."""
+    cells.needed_number("sentyperank")
+    cells.code("sentype", "sen_type")
 
 
-def _day(row: Row, column: str) -> str | None:
-    try:
-        return values.day(row.get(column))
-    except values.Unreadable as error:
-        raise _RowRefused(column, f"expected {error}") from error
+def _address_row(cells: Cells) -> None:
+    """A row of addresses: at least one thing by which the place is known."""
+    if not any(cells.plain(column) for column in PLACES):
+        raise RowRefused("postcode", "the row holds no address")
+    for column, judge in ((UPRN, uprn_of), ("postcode", postcode_of)):
+        odd = judge(cells.row.get(column))[1]
+        if odd:
+            cells.flag(column, f"{odd}; kept as it is")
 
 
-def _number(row: Row, column: str) -> int | None:
-    try:
-        return values.integer(row.get(column))
-    except values.Unreadable as error:
-        raise _RowRefused(column, f"expected {error}") from error
+def _address(row: Row, *, school: str, place: int) -> dict[str, Any]:
+    return {
+        "address_id": f"{school} {place}", "address_kind": "home", "organisation": school, "lines": lines_of(row),
+        "postcode": postcode_of(row.get("postcode"))[0], "uprn": uprn_of(row.get(UPRN))[0],
+    }  # fmt: skip
+
+
+def _place(row: Row) -> tuple[int, str]:
+    """A pupil's addresses in the school's own order, the same whatever file they come in."""
+    order = next((row[column] for column in row if column.endswith("orderseqcolumn")), "")
+    return (int(order) if order.isdecimal() else 0, repr(sorted(row.items())))
 
 
 def _has_row_id(row: Row) -> bool:

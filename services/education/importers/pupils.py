@@ -9,6 +9,9 @@ from typing import Any
 from services.plumbing.files.report import Report
 from services.plumbing.subjects import Key, key, plain, valid_upns
 
+ENROLMENT, EXCLUSION, MARK = (f"education.{name}-recorded.v1" for name in ("enrolment", "exclusion", "attendance"))
+ADDRESS, RELATION, POINT = (f"education.{name}-recorded.v1" for name in ("address", "relation", "contact-point"))
+"""Event types that several formats fill."""
 Row = Mapping[str, str]
 Spell = tuple[str, str, str]
 """(school, sourceid, pupil's own id)"""
@@ -18,13 +21,15 @@ Spell = tuple[str, str, str]
 class Delivery:
     """What the files of one delivery tell each other.
 
-    rows: (kind of table, collection) -> spell -> its rows in the files read so far. possible: (collection, school, sourceid)
-    -> sessions possible. schools: number -> name.
+    rows: (kind of table, collection) -> spell -> its rows in the files read so far. possible: (term, school, sourceid)
+    -> sessions possible. schools: number -> name. adopted: the own keys of
+    pupils who left care by adoption.
     """
 
     rows: dict[tuple[str, str], dict[Spell, list[tuple[Report, int, Row]]]] = field(default_factory=dict)
     possible: dict[tuple[str, str, str], int] = field(default_factory=dict)
     schools: dict[str, str] = field(default_factory=dict)
+    adopted: set[Key] = field(default_factory=set)
 
 
 def school_keys(school: str, person: Mapping[str, Any]) -> tuple[Key, ...]:
