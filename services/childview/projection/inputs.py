@@ -13,6 +13,8 @@ from services.childview.projection.view import Enrolled, Home, Inputs, Involved,
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
 SHORT_BREAKS = frozenset({"V3", "V4"})
+NOT_IN_NEED = "N9"
+"""The need code of a referral of a child who is not in need."""
 SOCIAL_CARE = "socialcare"
 
 
@@ -23,8 +25,8 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         expected_birth_date=_first(held, "expected_birth_date"),
         death_date=_first(held, "death_date"),
         known_to_social_care=SOCIAL_CARE in services,
-        periods=_sorted(_periods(held)),
-        referred=sorted(r["referral_date"] for r in _all(held, "referrals") if r.get("referral_date")),
+        periods=_sorted([*_periods(held), *_declared(held, catalogue)]),
+        referred=sorted(r["referral_date"] for r in _all(held, "referrals", "referral") if r.get("referral_date")),
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
@@ -64,14 +66,21 @@ def _first(held: Held, name: str) -> str | None:
 
 
 def _periods(held: Held) -> Iterator[Period]:
-    for plan in _all(held, "plans"):
+    for plan in _all(held, "plans", "plan"):
         yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
-    for referral in _all(held, "referrals"):
-        if not referral.get("referral_nfa"):
+    for referral in _all(held, "referrals", "referral"):
+        if not referral.get("referral_nfa") and referral.get("primary_need_code") != NOT_IN_NEED:
             yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
     for episode in _all(held, "looked_after"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
+
+
+def _declared(held: Held, catalogue: Catalogue) -> Iterator[Period]:
+    """The entries of categories that the catalogue gives a plan status."""
+    for category in catalogue.categories.values():
+        if category.status:
+            yield from (Period(category.status, one.entry.effective, one.entry.end) for one in held.get(category.id, ()))
 
 
 def _involved(held: Held) -> Iterator[Involved]:

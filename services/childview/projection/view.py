@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 2
+VERSION = 3
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
