@@ -9,11 +9,12 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
 from services.socialcare.importers import cin, ssd
+from services.socialcare.importers.dataset import Delivery
 
 
 def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     """What recognises and checks the files of one delivery. Raises FileRefused."""
-    delivery = ssd.Delivery()
+    delivery = Delivery()
 
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
