@@ -5,15 +5,20 @@ A case closed by RC1, or a contact about a non-agency adoption, would tell it to
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.plumbing.register import Statement
 
 ADOPTED = "RC1"
 NON_AGENCY = "NON_AGENCY_ADOPTION"
 
 
-def of_closure(referral: str, reason: str | None, day: str | None, *, row: int, part: int = 0) -> Statement:
-    """Whether this referral was closed because the child was adopted."""
-    return _sign("closed", referral, day, told=reason == ADOPTED, row=row, part=part)
+def taken_out(referral: dict[str, Any], *, row: int, part: int = 0) -> Statement:
+    """Take out of a referral that it was closed because the child was adopted: whether it was so, apart."""
+    told = referral["reason_for_closure"] == ADOPTED
+    if told:
+        referral["reason_for_closure"] = None
+    return _sign("closed", referral["referral_id"], referral.get("closure_date"), told=told, row=row, part=part)
 
 
 def of_outcomes(entry: str, outcomes: list[str] | None, day: str | None, *, row: int) -> Statement:

@@ -6,7 +6,8 @@ from typing import Any
 
 from services.plumbing.files import coded
 from services.plumbing.register import Said, Statement
-from services.socialcare.importers.dataset import Item, Reading, Row, each, gathered, kind_of, required
+from services.socialcare.importers import disabilities
+from services.socialcare.importers.dataset import Item, Reading, Row, RowRefused, each, gathered, kind_of
 
 ANSWERS = ("explained_worries", "story_help_understand", "agree_worker", "plan_safe", "tablet_help_explain")
 """Questions of the dataset, each in a column `voch_<question>`."""
@@ -19,7 +20,9 @@ def _voice(reading: Reading, number: int, row: Row) -> Said | None:
 
 
 def _disability(reading: Reading, number: int, row: Row) -> Item:
-    code = required(row, "disa_disability_code")
+    code = disabilities.code(row["disa_disability_code"])
+    if code is None:
+        raise RowRefused("disa_disability_code", "the row does not say which")
     coded.check(reading.codes, reading.report, number, "disa_disability_code", code, "disability")
     return code, code
 

@@ -68,16 +68,8 @@ def _referral(reading: Reading, number: int, row: Row) -> Said | None:
     fields |= reading.ids(row, team_id="cine_referral_team", worker_id="cine_referral_worker_id")
     signs = _outcomes(reading, number, row, fields, "cine_referral_outcome_json", "referral", fields.get("referral_date"))
     if "cine_close_reason" in row:
-        signs.append(closure_sign(fields, row=number))
+        signs.append(adoption.taken_out(fields, row=number))
     return reading.said(row["cine_person_id"], [Statement("socialcare.referral-recorded.v1", "R-CASE", fields, row=number), *signs])
-
-
-def closure_sign(fields: dict[str, Any], *, row: int, part: int = 0) -> Statement:
-    """Take out of a referral that the child was adopted, and say it apart."""
-    sign = adoption.of_closure(fields["referral_id"], fields["reason_for_closure"], fields.get("closure_date"), row=row, part=part)
-    if not sign.withdrawn:
-        fields["reason_for_closure"] = None
-    return sign
 
 
 TABLES = (
