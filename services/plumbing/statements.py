@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -47,7 +47,8 @@ class Statement:
     """One entry a source sets or withdraws. fields: only what the source speaks of; None says that it is blank.
 
     part: statements of one row with the same part are taken or refused together. completes: it only fills what the held
-    entries that fit its key fields lack; it makes none, and they stay as old as they are.
+    entries that fit its key fields lack; it makes none, and they stay as old as they are. every: of a withdrawal: it withdraws
+    every entry that fits its fields, however it is named; "older": only those that no extract as new as this one said.
     """
 
     type: str
@@ -57,6 +58,7 @@ class Statement:
     row: int | None = None
     part: int = 0
     completes: bool = False
+    every: Literal["", "any", "older"] = ""
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -97,7 +99,7 @@ def decide(state: State, statements: Sequence[Statement], provenance: Provenance
     """
     outcome = Outcome()
     many: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for statement, rule in _meant(state, statements, schemas):
+    for statement, rule in _meant(state, statements, provenance, schemas):
         changed = _change(state, statement, rule, provenance, outcome)
         if changed is None:
             continue
@@ -122,17 +124,21 @@ def entry_name(rule: EntryRule, fields: Mapping[str, Any]) -> str:
     return _SEPARATOR.join((rule.category, rule.kind, key))
 
 
-def _meant(state: State, statements: Sequence[Statement], schemas: Schemas) -> Iterator[tuple[Statement, EntryRule]]:
-    """Each statement with its rule; one that completes is one for each entry it fits."""
+def _meant(
+    state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas
+) -> Iterator[tuple[Statement, EntryRule]]:
+    """Each statement with its rule; one that completes, or withdraws every entry that fits it, is one for each of those."""
     for statement in statements:
         contract = schemas.of(statement.type)
         assert contract is not None and contract.entry is not None, statement.type
         rule = contract.entry
-        if not statement.completes:
+        if not statement.completes and not statement.every:
             yield statement, rule
             continue
+        compared = rule.key if statement.completes else tuple(statement.fields)
         for held in standing(state, rule):
-            if all(held.fields.get(part) == statement.fields[part] for part in rule.key if part in statement.fields):
+            fits = all(held.fields.get(part) == statement.fields[part] for part in compared if part in statement.fields)
+            if fits and (statement.every != "older" or held.extracted < provenance.extracted):
                 key = {part: held.fields.get(part) for part in rule.key}
                 yield replace(statement, fields={**statement.fields, **key}), rule
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
-from services.socialcare.importers import cin, ssd
+from services.socialcare.importers import cin, daily, ssd
 from services.socialcare.importers.dataset import Delivery
+
+KNOWN = "this service reads Standard Safeguarding Dataset tables (CSV), CIN census files (XML) and daily payloads (JSON)"
 
 
 def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
@@ -23,6 +25,8 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
             return ssd.recognise(path, name, options, codes, delivery)
         if path.suffix.lower() == ".xml":
             return cin.recognise(path, name, options, codes)
-        raise FileRefused(name, "this service reads Standard Safeguarding Dataset tables (CSV) and CIN census files (XML)")
+        if path.suffix.lower() == ".json":
+            return daily.recognise(path, name, options, codes)
+        raise FileRefused(name, KNOWN)
 
     return one

@@ -1,4 +1,4 @@
-"""Values of the census's elements, by child: what cannot be read refuses its part, and says where."""
+"""Values of one child's elements: what cannot be read refuses its part, and says where."""
 
 from __future__ import annotations
 
