@@ -8,7 +8,7 @@ from typing import Any
 
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.fold import Held
-from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Sessions
+from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Reviewed, Sessions
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
@@ -35,6 +35,9 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
+        seen=sorted(visit["visit_date"] for visit in _all(held, "plans", "visit") if visit.get("seen") and visit.get("visit_date")),
+        plan_reviews=_sorted(Reviewed(r.get("review_due_date"), r.get("review_date")) for r in _all(held, "plans", "review")),
+        conferences=sorted(c["date_of_initial_cpc"] for c in _all(held, "plans", "conference") if c.get("date_of_initial_cpc")),
     )
 
 

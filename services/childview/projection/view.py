@@ -116,6 +116,13 @@ class Home(msgspec.Struct, array_like=True, frozen=True):
     end: str | None
 
 
+class Reviewed(msgspec.Struct, array_like=True, frozen=True):
+    """A review of a protection plan: when it is due, and when it was held."""
+
+    due: str | None
+    held: str | None
+
+
 class Sessions(msgspec.Struct, array_like=True, frozen=True):
     """Sessions of one academic year."""
 
@@ -125,7 +132,7 @@ class Sessions(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Inputs(msgspec.Struct):
-    """What gates, relationships, policies and derived fields ask of the child."""
+    """What gates, relationships, policies and derived fields ask of the child. seen: the days of visits at which it was seen."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -141,6 +148,9 @@ class Inputs(msgspec.Struct):
     homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
+    seen: list[str] = []
+    plan_reviews: list[Reviewed] = []
+    conferences: list[str] = []
 
 
 class View(msgspec.Struct):

@@ -11,28 +11,30 @@ from lxml.etree import _Element as Element
 from services.plumbing.files import values
 from services.plumbing.register import Statement
 from services.socialcare.importers import cin_episode, disabilities
-from services.socialcare.importers.cin_element import Refused, Taker
+from services.socialcare.importers.cin_element import Taker
+from services.socialcare.importers.refusal import Refused
 
 GENDER_CURRENT = {"0": "U", "1": "M", "2": "F", "9": "U"}
-READ = {
-    "ChildIdentifiers": frozenset({
+READ = frozenset({
+    "ChildIdentifiers", "ChildCharacteristics", "CINdetails",
+    *(f"ChildIdentifiers/{one}" for one in (
         "LAchildID", "UPN", "FormerUPN", "UPNunknown", "PersonBirthDate", "ExpectedPersonBirthDate", "Sex", "GenderCurrent",
         "PersonDeathDate",
-    }),
-    "ChildCharacteristics": frozenset({"Ethnicity", "Disabilities"}),
-    "CINdetails": cin_episode.READ,
-}  # fmt: skip
-"""The elements that are read, by module; others are counted as ignored."""
+    )),
+    *(f"ChildCharacteristics/{one}" for one in ("Ethnicity", "Disabilities", "Disabilities/Disability")),
+    *(f"CINdetails/{one}" for one in cin_episode.READ),
+})  # fmt: skip
+"""The elements that are read; others are counted as ignored."""
 
 
-def ignored(child: Element) -> Iterator[str]:
-    """The modules and elements of a child that are not read."""
-    for module in child.iterchildren("*"):
-        known = READ.get(str(module.tag))
-        if known is None:
-            yield str(module.tag)
+def ignored(element: Element, within: str = "") -> Iterator[str]:
+    """The paths of a child's elements that are not read."""
+    for part in element.iterchildren("*"):
+        path = f"{within}{part.tag}"
+        if path in READ:
+            yield from ignored(part, f"{path}/")
         else:
-            yield from (f"{module.tag}/{part.tag}" for part in module.iterchildren("*") if part.tag not in known)
+            yield path
 
 
 @dataclass

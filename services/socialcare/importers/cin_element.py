@@ -12,14 +12,7 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
 from services.plumbing.register import Statement
-
-
-class Refused(Exception):
-    """An element that cannot be taken."""
-
-    def __init__(self, path: str, value: str | None, why: str) -> None:
-        super().__init__(why)
-        self.path, self.value, self.why = path, value, why
+from services.socialcare.importers.refusal import Refused
 
 
 @dataclass

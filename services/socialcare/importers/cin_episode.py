@@ -16,10 +16,18 @@ from services.plumbing.register import Statement
 from services.socialcare.importers import adoption, factors
 from services.socialcare.importers.cin_element import Taker
 
-READ = frozenset({
-    "CINreferralDate", "ReferralSource", "PrimaryNeedCode", "ReferralNFA", "CINclosureDate", "ReasonForClosure", "DateOfInitialCPC",
-    "Assessments", "CINPlanDates", "Section47", "ChildProtectionPlans",
-})  # fmt: skip
+READ = frozenset("""
+    CINreferralDate ReferralSource PrimaryNeedCode ReferralNFA CINclosureDate ReasonForClosure DateOfInitialCPC
+    Assessments Assessments/AssessmentActualStartDate Assessments/AssessmentInternalReviewDate
+    Assessments/AssessmentAuthorisationDate Assessments/FactorsIdentifiedAtAssessment
+    Assessments/FactorsIdentifiedAtAssessment/AssessmentFactors
+    CINPlanDates CINPlanDates/CINPlanStartDate CINPlanDates/CINPlanEndDate
+    Section47 Section47/S47ActualStartDate Section47/InitialCPCtarget Section47/DateOfInitialCPC Section47/ICPCnotRequired
+    ChildProtectionPlans ChildProtectionPlans/CPPstartDate ChildProtectionPlans/CPPendDate
+    ChildProtectionPlans/InitialCategoryOfAbuse ChildProtectionPlans/LatestCategoryOfAbuse
+    ChildProtectionPlans/NumberOfPreviousCPP ChildProtectionPlans/Reviews ChildProtectionPlans/Reviews/CPPreviewDate
+""".split())
+"""The elements of an episode that are read."""
 CONFERENCE = "DateOfInitialCPC"
 """Stands in the episode and in each section 47 enquiry."""
 

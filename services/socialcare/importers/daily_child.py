@@ -11,8 +11,8 @@ from services.plumbing.files import values
 from services.plumbing.files.report import Report
 from services.plumbing.register import Statement
 from services.socialcare.importers import adoption, disabilities, factors, purging
-from services.socialcare.importers.cin_element import Refused
 from services.socialcare.importers.daily_part import Part
+from services.socialcare.importers.refusal import Refused
 
 CHILD = frozenset({"la_child_id", "mis_child_id", "purge", "child_details", "social_care_episodes"})
 DETAILS = frozenset({

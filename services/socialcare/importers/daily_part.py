@@ -9,7 +9,7 @@ from typing import Any
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
-from services.socialcare.importers.cin_element import Refused
+from services.socialcare.importers.refusal import Refused
 
 
 @dataclass(frozen=True)

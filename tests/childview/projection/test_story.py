@@ -124,3 +124,36 @@ def test_a_period_as_its_month_and_state(period, shown):
 def test_every_factor_is_about_the_child_or_about_others():
     assert set(CATALOGUE.groups("factor").values()) == {"child", "others"}
     assert all(CATALOGUE.groups("factor")[f"{number}{letter}"] == "others" for number in range(1, 7) for letter in "BC")
+
+
+# -- derived -------------------------------------------------------------------------------------------------------
+
+PLAN = told("plan", "R-CP", 1, plan_kind="protection", plan_id="p", start_date="2026-05-20")
+CONFERENCE = told("conference", "R-CP", 2, conference_id="k", date_of_initial_cpc="2026-05-20")
+
+
+def review(version: int, **fields):
+    return told("plan-review", "R-CP", version, review_id=f"v{version}", **fields)
+
+
+@pytest.mark.parametrize(
+    ("events", "overdue"),
+    [
+        ([CONFERENCE], None),
+        ([PLAN], None),
+        ([PLAN, CONFERENCE], "yes"),
+        ([PLAN, CONFERENCE, review(3, review_date="2026-08-01")], "no"),
+        ([PLAN, CONFERENCE, review(3, review_due_date="2026-11-20")], "yes"),
+        ([PLAN, CONFERENCE, review(3, review_due_date="2026-11-20", review_date="2026-11-21")], "no"),
+        ([PLAN, CONFERENCE, review(3, review_due_date="2026-12-01")], "no"),
+        ([PLAN, review(2, review_due_date="2026-02-01"), review(3, review_date="2026-10-01")], "no"),
+    ],
+)
+def test_a_review_is_overdue_when_its_day_has_passed_and_none_was_held(events, overdue):
+    assert derived.plan_review_overdue(composed(*events)[0].inputs, TODAY) == overdue
+
+
+def test_days_since_contact_count_from_the_last_visit_at_which_the_child_was_seen():
+    visits = [told("visit", "R-CASE", n, visit_kind="need", visit_id=str(n), visit_date=f"2026-11-{n:02}", seen=seen) for n, seen in ((10, True), (14, True), (20, False), (21, None))]
+    assert derived.days_since_contact(composed(*visits)[0].inputs, TODAY) == 10
+    assert derived.days_since_contact(composed(visits[2])[0].inputs, TODAY) is None
