@@ -138,7 +138,8 @@ async def test_a_blank_outcome_of_an_enquiry_does_not_say_that_no_conference_is_
 
 
 async def test_a_referral_closed_by_adoption_says_so_apart_and_takes_it_back_when_it_was_a_mistake(care):
-    await care.take(delivery(episodes=[{**REFERRAL, "cine_close_reason": "RC1"}]))
+    reports = await care.take(delivery(episodes=[{**REFERRAL, "cine_close_reason": "RC1"}]))
+    assert "needs its protection" in care.items(reports[1], "flagged")[0]["why"]
     assert "reason_for_closure" not in care.said("referral")[0]
     sign = care.said("adoption-sign")[0]
     assert (sign["sign"], sign["sign_date"], sign["restriction"]) == ("closed", "2026-10-30", "statute")

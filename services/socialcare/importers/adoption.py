@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.plumbing.files.report import Report
 from services.plumbing.register import Statement
 
 ADOPTED = "RC1"
 NON_AGENCY = "NON_AGENCY_ADOPTION"
+ASKS = "adopted: this record needs its protection, and its pair with the later one"
 
 
-def taken_out(referral: dict[str, Any], *, row: int, part: int = 0) -> Statement:
-    """Take out of a referral that it was closed because the child was adopted: whether it was so, apart."""
+def taken_out(referral: dict[str, Any], report: Report, column: str, *, row: int, part: int = 0) -> Statement:
+    """Take out of a referral that it was closed because the child was adopted: whether it was so, apart. The report asks for
+    the protection of the record, which only the adoption team sets."""
     told = referral["reason_for_closure"] == ADOPTED
     if told:
+        report.flag(row, column, ADOPTED, ASKS)
         referral["reason_for_closure"] = None
     return _sign("closed", referral["referral_id"], referral.get("closure_date"), told=told, row=row, part=part)
 

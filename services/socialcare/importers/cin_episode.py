@@ -71,7 +71,8 @@ class Episode:
             "reason_for_closure": self.take.code(details, "ReasonForClosure", "closure"),
         }
         referral = self._statement("referral", "R-CASE", fields)
-        return [referral, adoption.taken_out(fields, row=self.take.number, part=referral.part)]
+        place = (self.take.report, "CINdetails/ReasonForClosure")
+        return [referral, adoption.taken_out(fields, *place, row=self.take.number, part=referral.part)]
 
     def _assessment(self, element: Element) -> Statement:
         start = self.take.begun(element, "AssessmentActualStartDate", "an assessment")

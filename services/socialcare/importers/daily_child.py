@@ -103,8 +103,9 @@ class Reading:
             referral_source=("referral_source", "referral_source"), reason_for_closure=("closure_reason", "closure")
         )
         made = self._statement("referral", "R-CASE", fields)
-        spoken = "reason_for_closure" in fields
-        return [made, *([adoption.taken_out(fields, row=self.number, part=made.part)] if spoken else [])]
+        if "reason_for_closure" not in fields:
+            return [made]
+        return [made, adoption.taken_out(fields, self.report, f"{episode.path}/closure_reason", row=self.number, part=made.part)]
 
     def _within(self, episode: Part, referral: str) -> Iterator[Statement]:
         readers: Mapping[str, Callable[[Part, str], Statement | list[Statement]]] = {

@@ -68,7 +68,7 @@ def _referral(reading: Reading, number: int, row: Row) -> Said | None:
     fields |= reading.ids(row, team_id="cine_referral_team", worker_id="cine_referral_worker_id")
     signs = _outcomes(reading, number, row, fields, "cine_referral_outcome_json", "referral", fields.get("referral_date"))
     if "cine_close_reason" in row:
-        signs.append(adoption.taken_out(fields, row=number))
+        signs.append(adoption.taken_out(fields, reading.report, "cine_close_reason", row=number))
     return reading.said(row["cine_person_id"], [Statement("socialcare.referral-recorded.v1", "R-CASE", fields, row=number), *signs])
 
 
