@@ -8,14 +8,18 @@ from pathlib import Path
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
-from services.socialcare.importers import cin, ssd, ssd_care, ssda903, ssda903_tables, ssda903_xml
+from services.socialcare.importers import cin, daily, ssd, ssd_care, ssda903, ssda903_tables, ssda903_xml
+from services.socialcare.importers.dataset import Delivery
 
-READS = "this service reads Standard Safeguarding Dataset tables (CSV), SSDA903 returns (CSV or XML) and CIN census files (XML)"
+READS = (
+    "this service reads Standard Safeguarding Dataset tables (CSV), SSDA903 returns (CSV or XML), CIN census files (XML) and daily"
+    " payloads (JSON)"
+)
 
 
 def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     """What recognises and checks the files of one delivery. Raises FileRefused."""
-    delivery, returned = ssd.Delivery(), ssda903.Delivery()
+    delivery, returned = Delivery(), ssda903.Delivery()
 
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
@@ -30,6 +34,8 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
             return ssda903_xml.recognise(path, name, options, codes, returned)
         if path.suffix.lower() == ".xml":
             return cin.recognise(path, name, options, codes)
+        if path.suffix.lower() == ".json":
+            return daily.recognise(path, name, options, codes)
         raise FileRefused(name, READS)
 
     return one

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,43 @@ def test_flagged_counts_rows_in_whatever_order_they_are_flagged():
     for row in (1, 2, 1, 2):
         report.flag(row, "upn", "x", "format")
     assert report.flagged == 2
+
+
+# -- XML that would fill the memory ------------------------------------------------------------------------------------
+
+TALL = 24 * 1024 * 1024
+HELD = """
+import sys
+from pathlib import Path
+from services.plumbing.files import markup
+from services.plumbing.files.report import FileRefused
+try:
+    found = sum(1 for _ in markup.elements(Path(sys.argv[1]), "x.xml", "Child"))
+except FileRefused as refused:
+    found = str(refused)
+highest = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(int(highest) // 1024, found)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "part", "after", "wanted"),
+    [
+        ("<a>", "<Child><b>1</b></Child>\n", "</a>", TALL // 24),
+        ("<a>", "<junk><b>1</b></junk>\n", "</a>", 0),
+        ("<a><Child/>", "<!-- a comment -->", "</a>", "larger than 4 MB"),
+        ("<a><Child>", "<b>1</b><b>2</b>", "</Child></a>", "larger than 4 MB"),
+        ("<a><Child>", "x" * 64, "</Child></a>", "larger than 4 MB"),
+        ("<a><Child/><Child b='", "x" * 64, "'/></a>", "larger than 4 MB"),
+        ("", "<!-- a comment -->", "<a/>", "more than a megabyte"),
+        ("", "<a>", "", "nested too deep"),
+    ],
+    ids=["children", "junk", "comments", "one child", "text", "attribute", "prolog", "deep"],
+)
+def test_xml_of_any_length_and_depth_is_streamed_or_refused_in_little_memory(tmp_path, before, part, after, wanted):
+    path = tmp_path / "x.xml"
+    path.write_text(before + part * (TALL // len(part)) + after)
+    done = subprocess.run([sys.executable, "-c", HELD, path], capture_output=True, text=True, check=True, timeout=60)
+    memory, _, found = done.stdout.partition(" ")
+    assert int(memory) < 300
+    assert str(wanted) in found

@@ -328,7 +328,7 @@ async def test_the_year_of_a_census_may_be_named_by_its_first_half(care):
 
 
 async def test_modules_that_are_not_read_are_counted(care):
-    details = f"<CINdetails>{REFERRAL}<Assessments/><Section47/></CINdetails>"
+    details = f"<CINdetails>{REFERRAL}<Assessments><Weather/></Assessments></CINdetails><Pets/>"
     report = (await care.take({"cin.xml": census(child(details))}))[0]
     assert report["ignored_columns"] == 2
 

@@ -15,7 +15,7 @@ from services.plumbing.contracts import Codes, code_lists, read_yaml
 @dataclass(frozen=True)
 class Category:
     """A group of fields with one neutral sentence for all of them. single: one entry a record, fields stand alone.
-    masked_while_open: an entry that has ended has no masked form."""
+    masked_while_open: an entry that has ended has no masked form. status: the plan status of a child with an open entry."""
 
     id: str
     label: str
@@ -25,6 +25,7 @@ class Category:
     ask: str
     prefer: tuple[str, ...]
     masked_while_open: bool = False
+    status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def _category(name: str, item: Mapping[str, Any]) -> Category:
         ask=item["ask"],
         prefer=tuple(item.get("prefer", ())),
         masked_while_open=item.get("masked") == "while open",
+        status=item.get("status"),
     )
 
 

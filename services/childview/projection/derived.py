@@ -5,13 +5,15 @@ Unknown is a value: None, never 0, "no" or "none".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from services.childview.projection.inputs import UNTIL
 from services.childview.projection.view import Inputs, Sessions
 
+FIRST_REVIEW, NEXT_REVIEW = 3, 6
+"""Months from the initial conference to the first review of a protection plan, and from one review to the next (Working Together)."""
 PERSISTENT = 10.0
 """Percent of possible sessions missed from which a pupil is persistently absent (DfE)."""
 SDQ = ((13, "normal"), (16, "borderline"), (40, "cause for concern"))
@@ -170,9 +172,35 @@ def care_leaver_until(inputs: Inputs, today: date) -> dict[str, int] | None:
     return {"until_age": UNTIL} if "care_leaver" in plan_statuses(inputs, today) else None
 
 
+def days_since_contact(inputs: Inputs, today: date) -> int | None:
+    """Days since the last visit at which the child was seen; None where none is recorded."""
+    latest = max((day for day in inputs.seen if day <= today.isoformat()), default=None)
+    return None if latest is None else (today - date.fromisoformat(latest)).days
+
+
+def plan_review_overdue(inputs: Inputs, today: date) -> str | None:
+    """Whether the next review of the open protection plan is past due; the source's date wins, else three months from the
+    initial conference and six from a review. None where there is no such plan, or nothing to count from."""
+    day = today.isoformat()
+    begun = [p.start for p in inputs.periods if p.kind == "protection" and p.start and p.start <= day < (p.end or "9999")]
+    if not begun:
+        return None
+    held = max((r.held for r in inputs.plan_reviews if r.held and min(begun) <= r.held <= day), default=None)
+    due = [r.due for r in inputs.plan_reviews if r.due and not r.held and r.due >= (held or min(begun))]
+    next_due = min(due) if due else _next_review(held, inputs.conferences, day)
+    return None if next_due is None else "yes" if next_due < day else "no"
+
+
+def _next_review(held: str | None, conferences: Sequence[str], day: str) -> str | None:
+    conference = max((one for one in conferences if one <= day), default=None)
+    if held is not None:
+        return _later(held, months=NEXT_REVIEW)
+    return None if conference is None else _later(conference, months=FIRST_REVIEW)
+
+
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
     for function in (age, attendance_rate, persistent_absence, exclusions_this_year, free_meals_now, plan_status,
-                     referrals_12_months, missing_now, missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue,
-                     care_leaver_until)
+                     referrals_12_months, days_since_contact, plan_review_overdue, missing_now, missing_episodes_year, sdq_band,
+                     placement_moves_year, care_review_overdue, care_leaver_until)
 }

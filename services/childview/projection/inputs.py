@@ -8,11 +8,24 @@ from typing import Any
 
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.fold import Held
-from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, Scored, Sessions
+from services.childview.projection.view import (
+    Enrolled,
+    Home,
+    Inputs,
+    Involved,
+    Period,
+    Protected,
+    Related,
+    Reviewed,
+    Scored,
+    Sessions,
+)
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
 SHORT_BREAKS = frozenset({"V3", "V4"})
+NOT_IN_NEED = "N9"
+"""The need code of a referral of a child who is not in need."""
 SOCIAL_CARE = "socialcare"
 TEMPORARY = frozenset({"T0", "T1", "T2", "T3", "T4"})
 MOVES = frozenset({"P", "B"})
@@ -29,8 +42,8 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         expected_birth_date=_first(held, "expected_birth_date"),
         death_date=_first(held, "death_date"),
         known_to_social_care=SOCIAL_CARE in services,
-        periods=_sorted(_periods(held)),
-        referred=sorted(r["referral_date"] for r in _all(held, "referrals") if r.get("referral_date")),
+        periods=_sorted([*_periods(held), *_declared(held, catalogue)]),
+        referred=sorted(r["referral_date"] for r in _all(held, "referrals", "referral") if r.get("referral_date")),
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
@@ -46,6 +59,9 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         moves=_moves(held),
         sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
         meals=_sorted(Period("free_meals", m.get("start_date"), m.get("end_date")) for m in _all(held, "free_meals")),
+        seen=sorted(visit["visit_date"] for visit in _all(held, "plans", "visit") if visit.get("seen") and visit.get("visit_date")),
+        plan_reviews=_sorted(Reviewed(r.get("review_due_date"), r.get("review_date")) for r in _all(held, "plans", "review")),
+        conferences=sorted(c["date_of_initial_cpc"] for c in _all(held, "plans", "conference") if c.get("date_of_initial_cpc")),
     )
 
 
@@ -77,10 +93,10 @@ def _first(held: Held, name: str) -> str | None:
 
 
 def _periods(held: Held) -> Iterator[Period]:
-    for plan in _all(held, "plans"):
+    for plan in _all(held, "plans", "plan"):
         yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
-    for referral in _all(held, "referrals"):
-        if not referral.get("referral_nfa"):
+    for referral in _all(held, "referrals", "referral"):
+        if not referral.get("referral_nfa") and referral.get("primary_need_code") != NOT_IN_NEED:
             yield Period("need", referral.get("referral_date"), referral.get("closure_date"))
     for episode in _all(held, "looked_after", "episode"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
@@ -113,6 +129,13 @@ def _last_birthday(born: str) -> str:
     """The day the entitlement ends. 25 years after 29 February is never a leap year: then it is 1 March."""
     day = "03-01" if born.endswith("02-29") else born[5:]
     return f"{int(born[:4]) + UNTIL}-{day}"
+
+
+def _declared(held: Held, catalogue: Catalogue) -> Iterator[Period]:
+    """The entries of categories that the catalogue gives a plan status."""
+    for category in catalogue.categories.values():
+        if category.status:
+            yield from (Period(category.status, one.entry.effective, one.entry.end) for one in held.get(category.id, ()))
 
 
 def _involved(held: Held) -> Iterator[Involved]:
@@ -148,7 +171,7 @@ def _local_ids(held: Held) -> set[str]:
 
 
 def _homes(held: Held, hash_of: Callable[[Iterable[str | None]], str]) -> Iterator[Home]:
-    for address in _all(held, "contact"):
+    for address in _all(held, "contact", "address"):
         place = hash_of([*(address.get("lines") or [])[:1], address.get("postcode")])
         if place and address.get("address_kind") in (None, "home"):
             yield Home(place, address.get("end_date"))

@@ -35,6 +35,12 @@ def code_group(value: Any, groups: Mapping[str, str | None]) -> str | None:
     return groups.get(str(value))
 
 
+def code_groups(value: Any, groups: Mapping[str, str | None]) -> list[str] | None:
+    """The groups of several codes, each once: [HEAR, VIS] -> [communication and senses]. A code not in the list has none."""
+    found = {group for code in value if (group := groups.get(str(code)))} if isinstance(value, list) else set()
+    return sorted(found) or None
+
+
 def start_month(value: Any, _: Mapping[str, str | None]) -> str | None:
     """A period's first month: 2024-11-07 -> 2024-11."""
     start = value.get("start") if isinstance(value, dict) else value
@@ -53,6 +59,12 @@ def number_held(value: Any, _: Mapping[str, str | None]) -> str | None:
     return "a number is held" if value else None
 
 
+def month_and_state(value: Any, groups: Mapping[str, str | None]) -> str | None:
+    """A period's first month, and whether it has an end: `2024-11, open`."""
+    month, state = start_month(value, groups), open_or_ended(value, groups)
+    return f"{month}, {state}" if month and state else None
+
+
 def attendance_band(value: Any, _: Mapping[str, str | None]) -> str | None:
     """A rate in percent as one of four bands."""
     if not isinstance(value, int | float):
@@ -62,5 +74,6 @@ def attendance_band(value: Any, _: Mapping[str, str | None]) -> str | None:
 
 MASKS: dict[str, Mask] = {
     mask.__name__: mask
-    for mask in (whole, outward_postcode, code_group, start_month, open_or_ended, number_held, attendance_band)
+    for mask in (whole, outward_postcode, code_group, code_groups, start_month, open_or_ended, month_and_state, number_held,
+                 attendance_band)
 }

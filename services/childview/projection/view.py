@@ -116,6 +116,13 @@ class Home(msgspec.Struct, array_like=True, frozen=True):
     end: str | None
 
 
+class Reviewed(msgspec.Struct, array_like=True, frozen=True):
+    """A review of a protection plan: when it is due, and when it was held."""
+
+    due: str | None
+    held: str | None
+
+
 class Sessions(msgspec.Struct, array_like=True, frozen=True):
     """Sessions of one academic year."""
 
@@ -133,7 +140,8 @@ class Scored(msgspec.Struct, array_like=True, frozen=True):
 
 class Inputs(msgspec.Struct):
     """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
-    it was held. moves: the days of new placements; None where some episode does not say why it began."""
+    it was held. moves: the days of new placements; None where some episode does not say why it began. seen: the days of visits
+    at which it was seen."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -154,6 +162,9 @@ class Inputs(msgspec.Struct):
     moves: list[str] | None = None
     sdq: list[Scored] = []
     meals: list[Period] = []
+    seen: list[str] = []
+    plan_reviews: list[Reviewed] = []
+    conferences: list[str] = []
 
 
 class View(msgspec.Struct):

@@ -8,8 +8,8 @@ A column that a file does not have is not spoken of, and a blank id joins nobody
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,16 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
-from services.plumbing.files.tables import CUT, Table, open_table
+from services.plumbing.files.tables import CUT, open_table
 from services.plumbing.register import Provenance, Said, Statement
 from services.plumbing.subjects import key
-from services.socialcare.importers import adopting
+from services.socialcare.importers import adopting, ssd_assessments, ssd_child, ssd_front_door, ssd_numbers, ssd_plans, ssd_send
+from services.socialcare.importers.dataset import Delivery, Reading, Row, RowRefused, each, kind_of, required
 from services.socialcare.importers.lines import Line
+from services.socialcare.importers.ssd_numbers import flag
 
-Row = Mapping[str, str]
 ADULT, GROWN = 25, 18
 MOST_CODE = 20
-UNKNOWN_PERSON = "no person with this id came in this delivery or before"
-REFERRAL_CODES = {
-    "cine_referral_source_code": ("referral_source", "referral_source"),
-    "cine_cin_primary_need_code": ("primary_need_code", "need"),
-    "cine_close_reason": ("reason_for_closure", "closure"),
-}
 EPISODE_CODES = {
     "clae_cla_episode_start_reason": ("rne", "rne"),
     "clae_cla_primary_need_code": ("cin", "need"),
@@ -53,29 +48,6 @@ ROLES = {
 }
 """How case systems name roles, and which relationship each is evidence of."""
 AGENCIES = {"health_named": "health", "centre_registered": "childrens_centre", "welfare_officer": "education", "virtual_school": "education"}
-ABUSE = {"neglect": "NEG", "physical abuse": "PHY", "sexual abuse": "SAB", "emotional abuse": "EMO", "multiple": "MUL"}
-IDENTIFIERS: Mapping[str, Callable[[str], dict[str, Any] | None]] = {
-    "unique pupil number": values.upn,
-    "upn": values.upn,
-    "former unique pupil number": lambda value: values.upn(value, type="former_upn"),
-    "nhs number": values.nhs_number,
-    "unique learner number": values.uln,
-}
-
-
-@dataclass
-class Delivery:
-    """What the tables of one delivery tell each other. families, numbers: collected over all files of the table."""
-
-    persons: dict[str, dict[str, Any]] = field(default_factory=dict)
-    adults: set[str] = field(default_factory=set)
-    homes: dict[str, str] = field(default_factory=dict)
-    professionals: dict[str, Row] = field(default_factory=dict)
-    teams: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    families: dict[str, dict[str, None]] = field(default_factory=dict)
-    statuses: dict[str, list[tuple[str, str | None, str | None]]] = field(default_factory=dict)
-    knows_statuses: bool = False
 
 
 def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: Delivery) -> Source:
@@ -88,88 +60,12 @@ def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: D
     ignored = tuple(column for column in table.columns if column not in found.reads)
 
     def read(report: Report) -> Iterator[Said]:
-        return found.read(_Reading(table, provenance, delivery, report, codes))
+        return found.read(Reading(table, provenance, delivery, report, codes))
 
     return Source(found.order, table.count, read, ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
 
 
-@dataclass
-class _Reading:
-    """One table being read."""
-
-    table: Table
-    provenance: Provenance
-    delivery: Delivery
-    report: Report
-    codes: Codes
-
-    def day(self, row: Row, column: str) -> str | None:
-        """A date; one that cannot be read refuses the row."""
-        return _read(values.day, row, column)
-
-    def days(self, row: Row, **columns: str) -> dict[str, Any]:
-        """The dates of those columns (field=column) that the file has."""
-        return {name: self.day(row, column) for name, column in columns.items() if column in row}
-
-    def codes_of(self, number: int, row: Row, columns: Mapping[str, tuple[str, str]], day: str | None = None) -> dict[str, Any]:
-        """The coded columns that the file has; what is odd about a code is flagged."""
-        return {
-            name: coded.check(self.codes, self.report, number, column, values.code(row[column]), list, first=day)
-            for column, (name, list) in columns.items()
-            if column in row
-        }
-
-    def said(self, person: str, statements: list[Statement], *, must_exist: bool = True) -> Said:
-        """What a row says of a person known by the case system's number."""
-        return Said(
-            (key("local", person),), tuple(statements), self.report, self.provenance,
-            must_exist=must_exist, otherwise=UNKNOWN_PERSON,
-        )  # fmt: skip
-
-    def note(self) -> None:
-        """A row that is taken and publishes nothing by itself."""
-        self.report.accepted += 1
-
-
-class _RowRefused(Exception):
-    def __init__(self, column: str, why: str) -> None:
-        super().__init__(why)
-        self.column, self.why = column, why
-
-
-def _read(reader: Callable[[str | None], Any], row: Row, column: str) -> Any:
-    """A value by its reader; one that cannot be read refuses the row."""
-    try:
-        return reader(row.get(column))
-    except values.Unreadable as error:
-        raise _RowRefused(column, f"expected {error}") from error
-
-
-def _id(row: Row, column: str) -> str:
-    """An id that joins this row to something; without one the row is refused."""
-    found = values.code(row.get(column))
-    if found is None:
-        raise _RowRefused(column, "the row does not say which")
-    return found
-
-
-def _each(one: Callable[[_Reading, int, Row], Said | None], *ids: str) -> Callable[[_Reading], Iterator[Said]]:
-    """A table read row by row; a refused row is left out. ids: columns that no row may leave blank."""
-
-    def read(reading: _Reading) -> Iterator[Said]:
-        for number, row in reading.table.rows():
-            try:
-                said = one(reading, number, {**row, **{column: _id(row, column) for column in ids}})
-            except _RowRefused as refused:
-                reading.report.refuse(number, refused.column, row.get(refused.column), refused.why)
-                continue
-            if said is not None:
-                yield said
-
-    return read
-
-
-def _person(reading: _Reading, number: int, row: Row) -> Said | None:
+def _person(reading: Reading, number: int, row: Row) -> Said | None:
     local = row["pers_person_id"]
     names = (("given_name", "pers_forename"), ("family_name", "pers_surname"), ("gender", "pers_gender"))
     fields: dict[str, Any] = {name: values.text(row[column]) for name, column in names if column in row}
@@ -185,10 +81,11 @@ def _person(reading: _Reading, number: int, row: Row) -> Said | None:
     fields["identifiers"] = [values.local_id(local)]
     nhs = values.nhs_number(row.get("pers_common_child_id"))
     if nhs:
-        _flag(reading.report, number, "pers_common_child_id", nhs)
+        flag(reading.report, number, "pers_common_child_id", nhs)
         fields["identifiers"].append(nhs)
-    statement = Statement("socialcare.person-recorded.v1", "R-IDENT", fields, row=number)
-    return reading.said(local, [statement], must_exist=False)
+    statements = [Statement("socialcare.person-recorded.v1", "R-IDENT", fields, row=number)]
+    statements += ssd_send.flag_of(reading, number, row.get("pers_send_flag", ""))
+    return reading.said(local, statements, must_exist=False)
 
 
 def _is_adult(born: str | None, row: Row, extracted: str) -> bool:
@@ -200,12 +97,7 @@ def _is_adult(born: str | None, row: Row, extracted: str) -> bool:
     return age >= ADULT or (age >= GROWN and mother)
 
 
-def _flag(report: Report, number: int, column: str, identifier: Mapping[str, Any]) -> None:
-    if not identifier["valid"]:
-        report.flag(number, column, identifier["value"], f"not a valid number ({identifier['reason']}); kept and marked")
-
-
-def _address(reading: _Reading, number: int, row: Row) -> Said | None:
+def _address(reading: Reading, number: int, row: Row) -> Said | None:
     person = row["addr_person_id"]
     fields: dict[str, Any] = {"address_id": row["addr_table_id"]}
     if "addr_address_type" in row:
@@ -227,73 +119,37 @@ def _lines(text: str) -> list[str]:
     try:
         found = msgspec.json.decode(text)
     except RecursionError as error:
-        raise _RowRefused("addr_address_json", "the JSON is nested too deep") from error
+        raise RowRefused("addr_address_json", "the JSON is nested too deep") from error
     except (msgspec.DecodeError, UnicodeError):
         return [text] if text else []
     parts = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
     if any(isinstance(part, (dict, list)) for part in parts):
-        raise _RowRefused("addr_address_json", "expected lines of text, not lists or objects within the address")
+        raise RowRefused("addr_address_json", "expected lines of text, not lists or objects within the address")
     return [str(part) for part in parts if part]
 
 
-def _identifier(reading: _Reading, number: int, row: Row) -> Said | None:
-    person, kind = row["link_person_id"], row["link_identifier_type"]
-    read = IDENTIFIERS.get(kind.lower())
-    if read is None:
-        reading.report.flag(number, "link_identifier_type", kind, "not a kind that is read; left out")
-        return reading.note()
-    found = read(row["link_identifier_value"])
-    if found is None:
-        raise _RowRefused("link_identifier_value", "the row holds no number")
-    found |= {name: day for name, day in reading.days(row, valid_from="link_valid_from_date", valid_to="link_valid_to_date").items() if day}
-    _flag(reading.report, number, "link_identifier_value", found)
-    fields = {"identifiers": _numbers(reading, number, person, found)}
-    return reading.said(person, [Statement("socialcare.person-recorded.v1", "R-IDENT", fields, row=number)])
-
-
-def _numbers(reading: _Reading, number: int, person: str, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """All numbers of this kind that the delivery's rows have given the person so far, the current one apart from former ones."""
-    ended = found.get("valid_to") is not None and found["valid_to"] < reading.provenance.extracted
-    if ended and found["type"] == "upn":
-        found["type"] = "former_upn"
-    elif ended:
-        reading.report.flag(number, "link_valid_to_date", found["valid_to"], "a number that is no longer the person's; left out")
-        return []
-    held = reading.delivery.numbers.setdefault(person, [])
-    if not any(one["type"] == "upn" and one["value"] == found["value"] for one in held):
-        held[:] = [one for one in held if not _replaces(found, one)] + [found]
-    return [one for one in held if one["type"] == found["type"]]
-
-
-def _replaces(found: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
-    """A person has one current number of a kind, and any number of former ones; a current number is not a former one."""
-    if found["type"] == held["type"]:
-        return found["value"] == held["value"] or found["type"] != "former_upn"
-    return found["type"] == "upn" and held["type"] == "former_upn" and found["value"] == held["value"]
-
-
-def _professional(reading: _Reading, number: int, row: Row) -> Said | None:
+def _professional(reading: Reading, number: int, row: Row) -> Said | None:
     reading.delivery.professionals[row["prof_professional_id"]] = row
     return reading.note()
 
 
-def _department(reading: _Reading, number: int, row: Row) -> Said | None:
+def _department(reading: Reading, number: int, row: Row) -> Said | None:
     reading.delivery.teams[row["dept_team_id"]] = row.get("dept_team_name", "")
     return reading.note()
 
 
-def _status(reading: _Reading, number: int, row: Row) -> Said | None:
+def _status(reading: Reading, number: int, row: Row) -> Said | None:
     """A legal status and its days: it is told in the episodes of care that it lies in."""
     status = _status_code(reading, number, row["lega_legal_status"])
     days = reading.days(row, start="lega_legal_status_start_date", end="lega_legal_status_end_date")
     if days.get("start") is None:
-        raise _RowRefused("lega_legal_status_start_date", "a legal status without its first day cannot be told")
+        raise RowRefused("lega_legal_status_start_date", "a legal status without its first day cannot be told")
     reading.delivery.statuses.setdefault(row["lega_person_id"], []).append((days["start"], days.get("end"), status))
     reading.delivery.knows_statuses = True
     return reading.note()
 
 
-def _status_code(reading: _Reading, number: int, value: str) -> str | None:
+def _status_code(reading: Reading, number: int, value: str) -> str | None:
     """`C2`, also from `C2 - Full care order`; words without a code are wider than the code list and left out."""
     found = values.code(value)
     if found and found.split()[0] in reading.codes["legal_status"]:
@@ -304,7 +160,7 @@ def _status_code(reading: _Reading, number: int, value: str) -> str | None:
     return coded.check(reading.codes, reading.report, number, "lega_legal_status", found, "legal_status")
 
 
-def _involvement(reading: _Reading, number: int, row: Row) -> Said | None:
+def _involvement(reading: Reading, number: int, row: Row) -> Said | None:
     fields: dict[str, Any] = {"involvement_id": row["invo_involvements_id"]}
     ids = (("professional_id", "invo_professional_id"), ("team_id", "invo_professional_team"), ("referral_id", "invo_referral_id"))
     fields |= {name: values.code(row[column]) for name, column in ids if column in row}
@@ -319,7 +175,7 @@ def _involvement(reading: _Reading, number: int, row: Row) -> Said | None:
     return reading.said(row["invo_person_id"], [Statement("socialcare.involvement-recorded.v1", "R-CASE", fields, row=number)])
 
 
-def _role(reading: _Reading, number: int, role: str) -> dict[str, Any]:
+def _role(reading: Reading, number: int, role: str) -> dict[str, Any]:
     """A role as the case system names it, and which relationship it is evidence of."""
     kind = next((kind for kind, names in ROLES.items() if role.strip().lower() in names), "other")
     if kind == "other":
@@ -327,39 +183,7 @@ def _role(reading: _Reading, number: int, role: str) -> dict[str, Any]:
     return {"involvement_kind": kind, "role": values.code(role), "organisation_kind": AGENCIES.get(kind, "social_care")}
 
 
-def _referral(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields: dict[str, Any] = {"referral_id": row["cine_referral_id"]}
-    fields |= reading.days(row, referral_date="cine_referral_date", closure_date="cine_close_date")
-    fields |= reading.codes_of(number, row, REFERRAL_CODES, fields.get("referral_date"))
-    if "cine_referral_nfa" in row:
-        fields["referral_nfa"] = _read(values.boolean, row, "cine_referral_nfa")
-    return reading.said(row["cine_person_id"], [Statement("socialcare.referral-recorded.v1", "R-CASE", fields, row=number)])
-
-
-def _need_plan(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields = {"plan_kind": "need", "plan_id": row["cinp_cin_plan_id"]}
-    fields |= reading.days(row, start_date="cinp_cin_plan_start_date", end_date="cinp_cin_plan_end_date")
-    return reading.said(row["cinp_person_id"], [Statement("socialcare.plan-recorded.v1", "R-CASE", fields, row=number)])
-
-
-def _protection_plan(reading: _Reading, number: int, row: Row) -> Said | None:
-    fields: dict[str, Any] = {"plan_kind": "protection", "plan_id": row["cppl_cp_plan_id"]}
-    fields |= reading.days(row, start_date="cppl_cp_plan_start_date", end_date="cppl_cp_plan_end_date")
-    for end in ("initial", "latest"):
-        column = f"cppl_cp_plan_{end}_category"
-        if column in row:
-            code = _abuse(row[column])
-            fields[f"{end}_category_of_abuse"] = coded.check(reading.codes, reading.report, number, column, code, "abuse")
-    return reading.said(row["cppl_person_id"], [Statement("socialcare.plan-recorded.v1", "R-CP", fields, row=number)])
-
-
-def _abuse(value: str) -> str | None:
-    """The dataset holds words where the census holds codes."""
-    found = values.code(value)
-    return ABUSE.get(found.lower(), found) if found else None
-
-
-def _episode(reading: _Reading, number: int, row: Row) -> Said | None:
+def _episode(reading: Reading, number: int, row: Row) -> Said | None:
     person = row["clae_person_id"]
     fields: dict[str, Any] = {"episode_id": row["clae_cla_episode_id"]}
     fields |= reading.days(row, decom="clae_cla_episode_start_date", dec="clae_cla_episode_ceased_date")
@@ -381,25 +205,28 @@ def _legal_status(statuses: list[tuple[str, str | None, str | None]], first: str
     return max(within)[1] if within else None
 
 
-def _mother(reading: _Reading, number: int, row: Row) -> Said | None:
+def _mother(reading: Reading, number: int, row: Row) -> Said | None:
     child, mother = row["moth_childs_person_id"], row["moth_person_id"]
+    born, told = reading.delivery.persons.get(child, {}).get("birth_date"), row.get("moth_childs_dob")
+    if born and told and reading.day(row, "moth_childs_dob") != born:
+        reading.report.flag(number, "moth_childs_dob", told, "not the child's date of birth among the persons; that one stands")
     return reading.said(child, [_relation(reading, child, mother, "mother", number)])
 
 
-def _member(reading: _Reading, number: int, row: Row) -> tuple[str, str]:
-    return _id(row, "fami_family_id"), _id(row, "fami_person_id")
+def _member(reading: Reading, number: int, row: Row) -> tuple[str, str]:
+    return required(row, "fami_family_id"), required(row, "fami_person_id")
 
 
-def _family(reading: _Reading) -> Iterator[Said]:
+def _family(reading: Reading) -> Iterator[Said]:
     """Everybody with the same family id is related; the table says not how. Children of a family are siblings.
 
     A family's rows may lie in several files of one delivery.
     """
     rows: dict[str, dict[str, list[int]]] = {}
-    for number, row in reading.table.rows():
+    for number, row in reading.rows():
         try:
             family, person = _member(reading, number, row)
-        except _RowRefused as refused:
+        except RowRefused as refused:
             reading.report.refuse(number, refused.column, row.get(refused.column), refused.why)
             continue
         rows.setdefault(family, {}).setdefault(person, []).append(number)
@@ -408,7 +235,7 @@ def _family(reading: _Reading) -> Iterator[Said]:
         yield from _relatives(reading, list(reading.delivery.families[family]), found)
 
 
-def _relatives(reading: _Reading, members: list[str], rows: Mapping[str, list[int]]) -> Iterator[Said]:
+def _relatives(reading: Reading, members: list[str], rows: Mapping[str, list[int]]) -> Iterator[Said]:
     """Every child of a family with each of the others. rows: the rows of this file that name a member."""
     last = max(number for numbers in rows.values() for number in numbers)
     for child in members:
@@ -422,14 +249,14 @@ def _relatives(reading: _Reading, members: list[str], rows: Mapping[str, list[in
             reading.report.accepted += len(places)
 
 
-def _kind(reading: _Reading, other: str) -> str:
+def _kind(reading: Reading, other: str) -> str:
     if other in reading.delivery.adults:
         return "family member"
     person = reading.delivery.persons.get(other, {})
     return "unborn sibling" if person.get("expected_birth_date") and not person.get("birth_date") else "sibling"
 
 
-def _relation(reading: _Reading, child: str, other: str, relationship: str, number: int) -> Statement:
+def _relation(reading: Reading, child: str, other: str, relationship: str, number: int) -> Statement:
     delivery = reading.delivery
     fields: dict[str, Any] = {"other_local_id": other, "relationship": relationship}
     person = delivery.persons.get(other, {})
@@ -441,36 +268,20 @@ def _relation(reading: _Reading, child: str, other: str, relationship: str, numb
     return Statement("socialcare.relation-recorded.v1", "R-IDENT", fields, row=number)
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """One table: its place in the order, the columns it is recognised by, those read besides, and how."""
-
-    order: int
-    needs: frozenset[str]
-    also: frozenset[str]
-    read: Callable[[_Reading], Iterator[Said]]
-
-    @property
-    def reads(self) -> frozenset[str]:
-        return self.needs | self.also
-
-
-def _kind_of(order: int, needs: str, also: str, read: Callable[[_Reading], Iterator[Said]]) -> _Kind:
-    return _Kind(order, frozenset(needs.split()), frozenset(also.split()), read)
-
-
 _TABLES = (
-    _kind_of(0, "pers_person_id pers_dob", "pers_forename pers_surname pers_sex pers_gender pers_ethnicity pers_upn_unknown pers_expected_dob pers_death_date pers_is_mother pers_common_child_id", _each(_person, "pers_person_id")),
-    _kind_of(1, "addr_table_id addr_person_id", "addr_address_json addr_address_type addr_address_postcode addr_address_start_date addr_address_end_date", _each(_address, "addr_person_id", "addr_table_id")),
-    _kind_of(1, "link_person_id link_identifier_type link_identifier_value", "link_valid_from_date link_valid_to_date", _each(_identifier, "link_person_id")),
-    _kind_of(1, "lega_person_id lega_legal_status", "lega_legal_status_id lega_legal_status_start_date lega_legal_status_end_date", _each(_status, "lega_person_id")),
-    _kind_of(1, "prof_professional_id", "prof_professional_name", _each(_professional, "prof_professional_id")),
-    _kind_of(1, "dept_team_id dept_team_name", "", _each(_department, "dept_team_id")),
-    _kind_of(2, "invo_involvements_id invo_person_id", "invo_professional_id invo_professional_role_id invo_professional_team invo_involvement_start_date invo_involvement_end_date invo_referral_id", _each(_involvement, "invo_person_id", "invo_involvements_id")),
-    _kind_of(2, "fami_family_id fami_person_id", "", _family),
-    _kind_of(2, "moth_person_id moth_childs_person_id", "", _each(_mother, "moth_childs_person_id", "moth_person_id")),
-    _kind_of(2, "cine_referral_id cine_person_id", "cine_referral_date cine_referral_source_code cine_cin_primary_need_code cine_referral_nfa cine_close_date cine_close_reason", _each(_referral, "cine_person_id", "cine_referral_id")),
-    _kind_of(2, "cinp_cin_plan_id cinp_person_id", "cinp_cin_plan_start_date cinp_cin_plan_end_date", _each(_need_plan, "cinp_person_id", "cinp_cin_plan_id")),
-    _kind_of(2, "cppl_cp_plan_id cppl_person_id", "cppl_cp_plan_start_date cppl_cp_plan_end_date cppl_cp_plan_initial_category cppl_cp_plan_latest_category", _each(_protection_plan, "cppl_person_id", "cppl_cp_plan_id")),
-    _kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason clae_cla_id clae_cla_placement_id clae_referral_id clae_entered_care_date clae_cla_last_iro_contact_date", _each(_episode, "clae_person_id", "clae_cla_episode_id")),
+    kind_of(0, "pers_person_id pers_dob", "pers_forename pers_surname pers_sex pers_gender pers_ethnicity pers_upn_unknown pers_expected_dob pers_death_date pers_is_mother pers_common_child_id pers_send_flag", each(_person, "pers_person_id")),
+    kind_of(1, "addr_table_id addr_person_id", "addr_address_json addr_address_type addr_address_postcode addr_address_start_date addr_address_end_date", each(_address, "addr_person_id", "addr_table_id")),
+    kind_of(1, "lega_person_id lega_legal_status", "lega_legal_status_id lega_legal_status_start_date lega_legal_status_end_date", each(_status, "lega_person_id")),
+    kind_of(1, "prof_professional_id", "prof_professional_name", each(_professional, "prof_professional_id")),
+    kind_of(1, "dept_team_id dept_team_name", "", each(_department, "dept_team_id")),
+    kind_of(2, "invo_involvements_id invo_person_id", "invo_professional_id invo_professional_role_id invo_professional_team invo_involvement_start_date invo_involvement_end_date invo_referral_id", each(_involvement, "invo_person_id", "invo_involvements_id")),
+    kind_of(2, "fami_family_id fami_person_id", "", _family),
+    kind_of(2, "moth_person_id moth_childs_person_id", "moth_table_id moth_childs_dob", each(_mother, "moth_childs_person_id", "moth_person_id")),
+    kind_of(2, "clae_cla_episode_id clae_person_id", "clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason clae_cla_primary_need_code clae_cla_episode_ceased_reason clae_cla_id clae_cla_placement_id clae_referral_id clae_entered_care_date clae_cla_last_iro_contact_date", each(_episode, "clae_person_id", "clae_cla_episode_id")),
+    *ssd_numbers.TABLES,
+    *ssd_front_door.TABLES,
+    *ssd_assessments.TABLES,
+    *ssd_plans.TABLES,
+    *ssd_child.TABLES,
+    *ssd_send.TABLES,
 )  # fmt: skip
