@@ -15,8 +15,8 @@ NAME = ("a-stream", "R-IDENT")
 class Publisher:
     """Says of each key what it is told to, and counts how often it was asked."""
 
-    def __init__(self, **answers: KeyAnswer) -> None:
-        self.answers: Mapping = {NAME: one for one in answers.values()}
+    def __init__(self, answer: KeyAnswer | None = None) -> None:
+        self.answers: Mapping = {NAME: answer} if answer else {}
         self.asked = 0
 
     async def ask(self, service: str, names: list) -> Mapping:
@@ -25,7 +25,7 @@ class Publisher:
         return {name: self.answers[name] for name in names if name in self.answers}
 
 
-@pytest.mark.parametrize("publisher", [Publisher(), Publisher(one=KeyAnswer("nothing"))], ids=["left out", "nothing"])
+@pytest.mark.parametrize("publisher", [Publisher(), Publisher(KeyAnswer("nothing"))], ids=["left out", "nothing"])
 async def test_a_key_that_the_publisher_has_no_word_of_is_waited_for(publisher):
     cache = KeyCache(publisher.ask, lifetime=60)
     for _ in range(2):
@@ -35,7 +35,7 @@ async def test_a_key_that_the_publisher_has_no_word_of_is_waited_for(publisher):
 
 
 async def test_a_key_is_asked_for_once_while_it_lives_and_again_after_that_or_when_it_is_to_be_forgotten():
-    publisher = Publisher(one=KeyAnswer("key", b"k" * 32))
+    publisher = Publisher(KeyAnswer("key", b"k" * 32))
     cache = KeyCache(publisher.ask, lifetime=0.2)
     for _ in range(3):
         assert (await cache.fetch("education", [NAME]))[NAME].key == b"k" * 32

@@ -176,8 +176,9 @@ async def test_an_event_that_is_missing_parks_its_stream_until_it_comes(log):
     third = log.person(stream(1), given_name="Adele")
     log.records.remove(log.records[1])
     await log.read(first, third, log.person(stream(2), family_name="Corn", birth_date="2012-01-01"))
+    await log.read(log.person(stream(1), given_name="Later"))
     assert await log.parked() == await log.parked("identity") == [stream(1)]
-    assert await log.names() == ["ada"] and await log.pool.fetchval("select count(*) from projection.waiting") == 1
+    assert await log.names() == ["ada"] and await log.pool.fetchval("select count(*) from projection.waiting") == 2
 
 
 def test_every_channel_of_decisions_has_one_partition():
