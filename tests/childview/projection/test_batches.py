@@ -181,5 +181,18 @@ async def test_an_event_that_is_missing_parks_its_stream_until_it_comes(log):
     assert await log.names() == ["ada"] and await log.pool.fetchval("select count(*) from projection.waiting") == 2
 
 
+async def test_what_cannot_be_opened_now_waits_and_everything_else_goes_on(log):
+    sealed = log.person(stream(1), sealed=True)
+    other = log.person(stream(2), service="socialcare", given_name="Bo", family_name="Corn", birth_date="2012-01-01")
+    log.keys_to_be_had = False
+    await log.identity.apply([sealed, other])
+    done = await log.projection.apply([sealed, other])
+    assert done.refused == {sealed.place: sealed.offset} and await log.parked() == await log.parked("identity") == []
+    assert await log.pool.fetchval("select count(*) from projection.records") == 1
+    log.keys_to_be_had = True
+    await log.read(*await log.published(), sealed)
+    assert await log.names() == ["ada", "bo"] and await log.parked() == []
+
+
 def test_every_channel_of_decisions_has_one_partition():
     assert {channel.partitions for channel in CHANNELS.values() if channel.kind == "decisions"} == {1}
