@@ -54,12 +54,14 @@ async def until(holds: Callable, *, within: float = 20) -> None:
 
 
 async def everything(kafka: str, topic: str) -> list[Record]:
+    """The whole topic as far as it reaches now."""
     reader = LogReader(kafka, client="test")
     await reader.start(dict.fromkeys(await places_of(kafka, [topic]), 0))
     found: list[Record] = []
     try:
-        while batch := await reader.next_batch(maximum=500, timeout=1.5):
-            found += batch
+        count = sum((await reader.end_offsets()).values())
+        while len(found) < count:
+            found += await reader.next_batch(maximum=500)
     finally:
         await reader.stop()
     return found
