@@ -90,6 +90,7 @@ async def test_two_merges_and_the_way_back_end_the_same_in_any_batches(log):
     moves.decide(r1=b)
     moves.decide(r1=c, r2=c)
     assert moves.became == {a: c, b: c}
+    await the_same_in_any_batches(log, moves)
     moves.decide(r1=a)
     assert moves.became == {b: c}
     await the_same_in_any_batches(log, moves)
