@@ -8,7 +8,7 @@ from tests.childview.reading.test_duplicates import A, B, House, children, house
 __all__ = ["house"]
 
 
-async def test_a_queue_that_is_looked_at_is_recorded_with_its_children(house: House):  # noqa: F811
+async def test_a_queue_that_is_looked_at_is_recorded_with_its_children(house: House):
     await house.world.person(A, ADA)
     await house.world.person(B, ADDA)
     assert len(await house.queue("officer")) == 1
