@@ -1,0 +1,27 @@
+"""What people parted is not joined again by what comes later."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.childview.identity.world import ADA, ADDA, World, record, upn
+
+A, B = record(1), record(2)
+
+
+@pytest.fixture
+async def world(database: str):
+    made = await World(database).start()
+    yield made
+    await made.stop()
+
+
+async def test_records_that_an_unmerge_parted_stay_apart_when_they_come_to_look_the_same(world):
+    await world.person(A, ADA, identifiers=[upn("A1")])
+    await world.person(B, ADDA)
+    number = await world.decide(A, B, "same")
+    assert await world.child(A) == await world.child(B)
+    await world.unmerge(number, await world.child(A))
+    await world.person(B, ADA, identifiers=[upn("A1")])
+    assert await world.child(A) != await world.child(B)
+    assert await world.pairs() == set()
