@@ -218,15 +218,19 @@ async def _taken(here: Policy, file: UploadFile) -> Report:
         path = Path(folder) / "staff.csv"
         path.write_bytes(await file.read())
         report = Report(Path(file.filename or "staff.csv").name)
+        report.open(here.settings.state, name=uuid.uuid4().hex)
         try:
             posts = list(people.read(path, report.file, report, address_key=here.settings.address_key))
         except FileRefused as refused:
+            report.whole_file_refused = str(refused)
+            report.close()
             raise Problem("file-refused", str(refused)) from None
     for post in posts:
         async with database.transaction(here.pool) as conn:
             changed = await store.save_post(conn, here.outbox, post)
         report.events += changed
         report.unchanged += not changed
+    report.close()
     return report
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from services.plumbing.files import values
 from services.plumbing.files.report import FileRefused, Report
@@ -15,6 +16,7 @@ from services.policy.store import Cover, Post, Training
 
 LONGEST_COVER = timedelta(days=28)
 """A manager records cover for four weeks at most at a time (sentence S11)."""
+Read = TypeVar("Read")
 NEEDED = {"person_id", "post_id", "name", "role", "organisation_kind"}
 
 
@@ -29,16 +31,25 @@ def read(path: Path, name: str, report: Report, *, address_key: bytes) -> Iterat
         try:
             yield post(row, address_key=address_key)
             report.accepted += 1
-        except ValueError as error:
-            report.refuse(number, None, None, str(error))
+        except RowRefused as refused:
+            report.refuse(number, refused.column, row.get(refused.column), str(refused))
+
+
+class RowRefused(ValueError):
+    """A row that cannot be taken: the column, and why."""
+
+    def __init__(self, column: str, why: str) -> None:
+        super().__init__(why)
+        self.column = column
 
 
 def post(row: Mapping[str, str], *, address_key: bytes) -> Post:
-    """One post from one row. Raises ValueError with a sentence."""
+    """One post from one row. Raises RowRefused."""
     if row["role"] not in PURPOSES:
-        raise ValueError("there is no such role")
-    if not row["person_id"] or not row["post_id"]:
-        raise ValueError("a post needs person_id and post_id")
+        raise RowRefused("role", "there is no such role")
+    for column in ("person_id", "post_id"):
+        if not row[column]:
+            raise RowRefused(column, "a post needs person_id and post_id")
     return Post(
         post_id=row["post_id"],
         person_id=row["person_id"],
@@ -49,15 +60,22 @@ def post(row: Mapping[str, str], *, address_key: bytes) -> Post:
         team_ids=_list(row, "team_ids"),
         professional_ids=_list(row, "professional_ids"),
         supervises=_list(row, "supervises"),
-        covers=[_cover(*_parts(item, 3)) for item in _list(row, "covers")],
-        on_duty=bool(values.boolean(row.get("on_duty"))),
+        covers=_read(row, "covers", lambda _: [_cover(*_parts(item, 3)) for item in _list(row, "covers")]),
+        on_duty=bool(_read(row, "on_duty", values.boolean)),
         assigned_schools=_list(row, "assigned_schools"),
-        training=[Training(*_parts(item, 2)) for item in _list(row, "training")],
-        vetting_until=values.day(row.get("vetting_until")),
+        training=_read(row, "training", lambda _: [Training(*_parts(item, 2)) for item in _list(row, "training")]),
+        vetting_until=_read(row, "vetting_until", values.day),
         address_hash=address_hash(address_key, row.get("address", "")),
-        starts=values.day(row.get("starts")),
-        ends=values.day(row.get("ends")),
+        starts=_read(row, "starts", values.day),
+        ends=_read(row, "ends", values.day),
     )
+
+
+def _read(row: Mapping[str, str], column: str, read: Callable[[str | None], Read]) -> Read:
+    try:
+        return read(row.get(column))
+    except ValueError as error:
+        raise RowRefused(column, str(error)) from None
 
 
 def address_hash(key: bytes, address: str) -> str | None:

@@ -42,9 +42,9 @@ EXTRACT = [
                        "invo_referral_id": "r1", "invo_professional_role_id": "Conference Chair", "invo_involvement_start_date": "2026-01-02",
                        "invo_involvement_end_date": "2026-03-04"})),
     ("referral", {"referral_id": "r1", "referral_date": "2026-01-02", "closure_date": "2026-03-04", "referral_source": "1A",
-                  "primary_need_code": "N2", "referral_nfa": False, "reason_for_closure": "RC1"},
+                  "primary_need_code": "N2", "referral_nfa": False, "reason_for_closure": "RC7"},
      ("cin_episodes", {"cine_referral_id": "r1", "cine_person_id": "1", "cine_referral_date": "2026-01-02", "cine_close_date": "2026-03-04",
-                       "cine_referral_source_code": "1A", "cine_cin_primary_need_code": "N2", "cine_referral_nfa": "N", "cine_close_reason": "RC1"})),
+                       "cine_referral_source_code": "1A", "cine_cin_primary_need_code": "N2", "cine_referral_nfa": "N", "cine_close_reason": "RC7"})),
     ("plan", {"plan_kind": "need", "plan_id": "p1", "start_date": "2026-01-02", "end_date": "2026-03-04"},
      ("cin_plans", {"cinp_cin_plan_id": "p1", "cinp_person_id": "1", "cinp_cin_plan_start_date": "2026-01-02", "cinp_cin_plan_end_date": "2026-03-04"})),
     ("plan", {"plan_kind": "protection", "plan_id": "p1", "start_date": "2026-01-02", "end_date": "2026-03-04",
@@ -124,7 +124,7 @@ CHILD = """<Message><Header><Collection>CIN</Collection><Year>2026</Year><Refere
 <PersonDeathDate>2026-03-06</PersonDeathDate>{sex}</ChildIdentifiers>
 <ChildCharacteristics><Ethnicity>WBRI</Ethnicity></ChildCharacteristics>
 <CINdetails><CINreferralDate>2026-01-02</CINreferralDate><ReferralSource>1A</ReferralSource><PrimaryNeedCode>N2</PrimaryNeedCode>
-<ReferralNFA>false</ReferralNFA><CINclosureDate>2026-03-04</CINclosureDate><ReasonForClosure>RC1</ReasonForClosure>
+<ReferralNFA>false</ReferralNFA><CINclosureDate>2026-03-04</CINclosureDate><ReasonForClosure>RC7</ReasonForClosure>
 <CINPlanDates><CINPlanStartDate>2026-01-05</CINPlanStartDate><CINPlanEndDate>2026-02-06</CINPlanEndDate></CINPlanDates>
 <ChildProtectionPlans><CPPstartDate>2026-02-07</CPPstartDate><CPPendDate>2026-03-03</CPPendDate>
 <InitialCategoryOfAbuse>PHY</InitialCategoryOfAbuse><LatestCategoryOfAbuse>NEG</LatestCategoryOfAbuse>
@@ -133,9 +133,10 @@ CHILD = """<Message><Header><Collection>CIN</Collection><Year>2026</Year><Refere
 CENSUS = {
     "person": {"birth_date": "2014-02-03", "expected_birth_date": "2014-02-09", "death_date": "2026-03-06", "sex": "F", "upn_unknown": "UN1", "ethnicity": "WBRI"},
     "referral": {"referral_date": "2026-01-02", "referral_source": "1A", "primary_need_code": "N2", "referral_nfa": False,
-                 "closure_date": "2026-03-04", "reason_for_closure": "RC1"},
-    "plan": {"plan_kind": "protection", "start_date": "2026-02-07", "end_date": "2026-03-03", "initial_category_of_abuse": "PHY",
-             "latest_category_of_abuse": "NEG", "number_of_previous_cpp": 2, "review_dates": ["2026-02-20", "2026-03-01"]},
+                 "closure_date": "2026-03-04", "reason_for_closure": "RC7"},
+    "plan-recorded": {"plan_kind": "protection", "start_date": "2026-02-07", "end_date": "2026-03-03", "initial_category_of_abuse": "PHY",
+             "latest_category_of_abuse": "NEG", "number_of_previous_cpp": 2},
+    "plan-review": {"review_date": "2026-03-01"},
 }  # fmt: skip
 
 

@@ -166,7 +166,8 @@ class Projection:
         if not named:
             return
         place = await store.places(conn, self._schema, named)
-        count = await store.sizes(conn, self._schema, place.values())
+        concerned = {*place.values(), *(item["child"] for _, sets in decisions for item in sets)}
+        count = await store.sizes(conn, self._schema, concerned)
         links: dict[str, tuple[str, Link]] = {}
         aliases: dict[str, str] = {}
         for number, sets in decisions:

@@ -96,7 +96,6 @@ async def test_two_merges_and_the_way_back_end_the_same_in_any_batches(log):
     await the_same_in_any_batches(log, moves)
 
 
-@pytest.mark.xfail(strict=True, reason="how many records a child has is asked for the children that records leave, not for those they come to")
 async def test_a_child_that_a_record_comes_to_and_leaves_again_in_one_batch_is_not_taken_for_empty(log):
     moves, (a, b, c, d) = Moves(log), (stream(100 + n) for n in range(4))
     for n in (1, 2, 3, 4):
