@@ -23,8 +23,10 @@ def candidate(child: str = "c1", record: str = "r1", *, protected: bool = False,
     return Candidate(record, child, who(**changes), protected)
 
 
-def decided(*candidates: Candidate, now: Linked | None = None, fellows=(), apart=(), **changes) -> decide.Decision | None:
-    return decide.decide("mine", who(**changes), candidates=candidates, now=now, fellows=fellows, apart=apart, new_id=lambda: "new-child")
+def decided(*candidates: Candidate, now: Linked | None = None, fellows=(), apart=(), pairs=(), **changes) -> decide.Decision | None:
+    return decide.decide(
+        "mine", who(**changes), candidates=candidates, now=now, fellows=fellows, apart=apart, pairs=pairs, new_id=lambda: "new-child"
+    )
 
 
 def test_the_same_number_with_agreeing_names_and_birth_date_is_the_same_child():
@@ -71,6 +73,15 @@ def test_what_resembles_a_protected_child_is_invisible_and_in_the_protection_tea
     decision = decided(candidate(protected=True, identifiers=[], family_name="Zwilling"))
     assert decision.sets["mine"].withheld and decision.sets["mine"].status == "held"
     assert {pair.queue for pair in decision.opens} == {"protection"}
+
+
+def test_what_is_withheld_stays_so_at_its_next_version_until_the_protections_end_is_decided():
+    withheld = Linked("c9", "new", "held", True)
+    open_pair = [Pair("mine", "r1", "protection")]
+    other = candidate("c2", "r2", given_name="Ada", family_name="Other")
+    for near in ((candidate(given_name="Ida"),), (candidate(given_name="Ida"), other)):
+        decision = decided(*near, now=withheld, pairs=open_pair, family_name="Zwillings")
+        assert decision is None or decision.sets["mine"].withheld
 
 
 def test_not_the_same_sticks():
