@@ -44,7 +44,7 @@ reset: $(VENV)/ready ## stop every process and forget everything
 	@"$(BIN)/childview" reset
 
 test: $(VENV)/ready-dev ## every test that needs Python alone (real Kafka, real PostgreSQL)
-	@"$(BIN)/python" -m pytest -q -m "not browser" tests
+	@"$(BIN)/python" -m pytest -q -n 2 --dist loadfile -m "not browser" tests
 
 test-browser: $(VENV)/ready-dev ## the pages in Chromium, against a small demonstration
 	@"$(BIN)/python" -m pytest -q -m browser tests/browser

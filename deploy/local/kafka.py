@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import subprocess
@@ -149,9 +150,12 @@ def _config(broker: Broker) -> str:
 
 
 def _cluster_id() -> str:
-    import base64
+    """A random id as Kafka makes them: none begins with `-`, which its own tools would take for an option."""
+    return next(id for id in map(_as_id, iter(uuid.uuid4, None)) if not id.startswith("-"))
 
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+
+def _as_id(random: uuid.UUID) -> str:
+    return base64.urlsafe_b64encode(random.bytes).decode().rstrip("=")
 
 
 def ready(bootstrap: str) -> bool:
