@@ -313,7 +313,7 @@ def signed(recognise: Recognise, by: str | None) -> Recognise:
 
     def one(path: Path, name: str, options: Options) -> delivery.Source:
         found = recognise(path, name, options)
-        return replace(found, read=lambda report: (_by(said, by) for said in found.read(report)))
+        return replace(found, kind=found.family, read=lambda report: (_by(said, by) for said in found.read(report)))
 
     return one
 
