@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import demo, figures, idle, projection
+from benchmarks import demo, figures, idle, imports, projection
 from benchmarks.installation import prepared
 
 RESULTS = Path(__file__).parent / "results.jsonl"
@@ -21,10 +21,14 @@ def main() -> None:
     shared = {
         "idle": idle.figures, "reads": figures.reads, "two-worlds": figures.two_worlds, "visible": figures.visible, "projection": projection.figures,
     }  # fmt: skip
-    wanted = sys.argv[1:] or ["demo", *shared]
+    wanted = sys.argv[1:] or ["demo", "imports", *shared]
     if "demo" in wanted:
         _keep("demo", demo.figures())
-    rest = [name for name in wanted if name != "demo"]
+    if "imports" in wanted:
+        taken = imports.figures()
+        _keep("imports", taken)
+        broken |= not taken["kept"]
+    rest = [name for name in wanted if name in shared]
     if rest:
         with prepared() as here:
             for name in rest:
