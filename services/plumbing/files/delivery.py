@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,9 +82,10 @@ async def take(
             opened.append((recognise(path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
-    reading = _Reading(register, progress, {report.id: report for report in all_reports}, Spoken(register.spoken_of))
-    for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
-        await reading.take(source, report)
+    with contextlib.closing(Spoken(register.spoken_of)) as spoken:
+        reading = _Reading(register, progress, {report.id: report for report in all_reports}, spoken)
+        for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
+            await reading.take(source, report)
     for report in all_reports:
         report.close()
     return [report.summary() for report in all_reports]
