@@ -103,6 +103,7 @@ def application(kind: Kind, settings: Settings) -> FastAPI:
         async with opened(kind, settings, measure) as source:
             app.state.source, app.state.pool = source, source.pool
             task = asyncio.create_task(look_after(source, measure))
+            task.add_done_callback(_ended)
             try:
                 yield
             finally:
@@ -132,9 +133,15 @@ async def look_after(here: Source, measure: Telemetry) -> None:
         await asyncio.sleep(ROUND)
 
 
+def _ended(task: asyncio.Task[None]) -> None:
+    """A fault of ours is said; the service goes on without it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("What is silent or waits is looked at no more.", exc_info=error)
+
+
 async def look(here: Source, measure: Telemetry, *, now: datetime) -> None:
     """Warn of sources that are silent for too long (once a day), refuse what waits too long, remove old reports."""
-    report.remove_old(here.settings.state, days=here.settings.report_days)
+    await asyncio.to_thread(report.remove_old, here.settings.state, days=here.settings.report_days)
     await _listen(here, measure, now)
     await _refuse_overdue(here, now)
     async with here.pool.acquire() as conn:

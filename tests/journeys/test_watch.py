@@ -40,6 +40,7 @@ def test_deliveries_in_the_wrong_order_end_complete_and_their_files_are_put_away
     put(tmp_path / "socialcare", "2026-11-20-persons.csv", PERSONS, "WATCH1,Wanda,Wartend,F,2015-03-05")
     code, (line,) = once(demonstration, tmp_path)
     assert code == 0 and (line["waited"], line["events"]) == (1, 2) and waiting(demonstration) == before
+    assert demonstration.json("status")["silent"] == []
     assert (tmp_path / "refused/socialcare/other/2026-11-20-bad.csv.reason.txt").read_text().startswith("2026-11-20-bad.csv: ")
     put(tmp_path / "socialcare", "2026-11-20-another-name.csv", REFERRALS, "WR1,WATCH1,2026-01-06,1A")
     assert once(demonstration, tmp_path)[1][0]["events"] == 0
