@@ -1,4 +1,7 @@
-"""`make bench`: every figure, as JSON, printed and kept with its day in `benchmarks/results.jsonl`. Exit 1 where a promise is broken."""
+"""`make bench`: every figure, as JSON, printed and kept with its day in `benchmarks/results.jsonl`. Exit 1 where a promise is broken.
+
+`imports` takes most of an hour and is run where it is named alone.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def main() -> None:
     shared = {
         "idle": idle.figures, "reads": figures.reads, "two-worlds": figures.two_worlds, "visible": figures.visible, "projection": projection.figures,
     }  # fmt: skip
-    wanted = sys.argv[1:] or ["demo", "imports", *shared]
+    wanted = sys.argv[1:] or ["demo", *shared]
     if "demo" in wanted:
         _keep("demo", demo.figures())
     if "imports" in wanted:

@@ -1,5 +1,5 @@
 """Rows a second and peak memory of each family of files that the generator writes, and whether a row costs the same in a large
-file as in a small one. `python -m benchmarks.imports [--rows 10000 100000] [--family pupilonroll ...]`; `--million` adds 1,000,000.
+file as in a small one; tables and session marks only. `python -m benchmarks.imports [--rows 10000 100000] [--family pupilonroll ...]`; `--million` adds 1,000,000.
 
 A small invented authority is written once and multiplied: a copy's pupils are at other schools, its persons have other ids.
 Every measurement is a process of its own on a fresh database of its own. The pupils that rows belong to are imported before,
@@ -71,7 +71,7 @@ def tables(base: Path) -> Known:
     found: dict[tuple[str, str], dict[str, list[Path]]] = {}
     for service in RECOGNISE:
         for path in sorted((base / service).rglob("*")):
-            if path.suffix in (".csv", ".json"):
+            if path.suffix == ".csv" or (path.suffix == ".json" and path.name.startswith(MARKS)):
                 found.setdefault((service, family_of(path)), {}).setdefault(_collection(path), []).append(path)
     return found
 

@@ -50,9 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except httpx.HTTPError as error:
         _fail(asked, f"a service cannot be reached ({type(error).__name__}); is it up? `make up`")
     except OSError as error:
-        _fail(asked, f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}")
+        _fail(asked, _os_text(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _os_text(error: OSError) -> str:
+    return f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}"
 
 
 def _fail(asked: Sequence[str], why: str) -> NoReturn:
@@ -360,7 +364,7 @@ def _try_arrived(folder: Any, arrived: Any, options: Any) -> bool:
     try:
         _take_arrived(folder, arrived, options)
     except (Failed, httpx.HTTPError, OSError) as error:
-        why = str(error) if isinstance(error, Failed) else type(error).__name__
+        why = _os_text(error) if isinstance(error, OSError) else str(error) if isinstance(error, Failed) else type(error).__name__
         say(f"not taken now: {why}")
         show(options, {"error": why}, "")
         return False

@@ -36,8 +36,8 @@ class FileRefused(Exception):
 class Report:
     """Counts of one file, and the rows behind them. The items hold values: they go to the report file only.
 
-    waiting: rows whose subject is not there yet. waited: rows of earlier files that waited for what this one brought; what they
-    published counts here. named: every item names the file.
+    waiting: rows whose subject is not there yet. waited: rows of other files that waited for what this one brought; what they
+    published, and what of them was refused, counts here. named: every item names the file.
     """
 
     file: str
