@@ -11,7 +11,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parents[1]
 DONE, FAILED, REFUSALS = 0, 1, 2
 MOST_AT_ONCE = 200
 """Files in one delivery: a service takes no more."""
+SOURCES = ("education", "socialcare")
+LONGEST_PAUSE = 300.0
+"""Seconds between two tries of a delivery that a service did not answer, at most."""
 NOT_LOADED = "the demonstration is not loaded yet: `make demo`"
 
 
@@ -46,9 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except httpx.HTTPError as error:
         _fail(asked, f"a service cannot be reached ({type(error).__name__}); is it up? `make up`")
     except OSError as error:
-        _fail(asked, f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}")
+        _fail(asked, _os_text(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _os_text(error: OSError) -> str:
+    return f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}"
 
 
 def _fail(asked: Sequence[str], why: str) -> NoReturn:
@@ -83,12 +91,20 @@ def _parser() -> _Parser:
     verb("reset", "stop every process and forget everything", reset)
     verb("status", "how things stand", status)
     took = verb("import", "take files of education or social care", import_files)
-    took.add_argument("service", choices=("education", "socialcare"))
+    took.add_argument("service", choices=SOURCES)
     took.add_argument("paths", nargs="+", type=Path)
     took.add_argument("--authority", help="the local authority's code")
     took.add_argument("--collection", help="which census, such as 2025-spring")
     took.add_argument("--extracted", help="as of when the files speak (YYYY-MM-DD)")
     took.add_argument("--yes", action="store_true", help="what is imported is invented")
+    watches = verb("watch", "take what arrives in a folder, and put it away", watch)
+    watches.add_argument("folder", type=Path, help="its subfolders education and socialcare are looked at")
+    watches.add_argument("service", nargs="?", choices=SOURCES, help="whose files these are, where the folder has no such subfolders")
+    watches.add_argument("--authority", help="the local authority's code")
+    watches.add_argument("--every", type=float, default=5, metavar="SECONDS", help="between two looks (5)")
+    watches.add_argument("--still", type=float, default=10, metavar="SECONDS", help="without any change before a file is taken (10)")
+    watches.add_argument("--once", action="store_true", help="take what is there now, and end")
+    watches.add_argument("--yes", action="store_true", help="what is imported is invented")
     waits = verb("wait", "wait until everything recorded is visible", wait)
     waits.add_argument("--timeout", type=float, default=300)
     verb("personas", "the demonstration's people", personas)
@@ -170,14 +186,36 @@ def status(options: Any) -> int:
             ledger = client.ask("GET", "audit", "/v1/ledger")
             body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
             body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
+            body |= _heard(client)
     show(options, body, _status_text(body, found))
     return DONE if body["state"] == "running" else FAILED
+
+
+def _heard(client: Client) -> dict[str, Any]:
+    """Which kinds of files are silent for longer than their rhythm, and how many rows wait; a source that is away says neither."""
+    silent: list[dict[str, Any]] = []
+    waiting: dict[str, int] = {}
+    for service in SOURCES:
+        try:
+            found = client.ask("GET", service, "/v1/deliveries")
+        except (Failed, httpx.HTTPError) as error:
+            say(f"{service} cannot say what it has heard ({type(error).__name__})")
+            continue
+        waiting[service] = found["waiting"]["rows"]
+        silent += [_silence(service, one) for one in found["deliveries"] if one["silent"]]
+    return {"silent": silent, "waiting": waiting}
+
+
+def _silence(service: str, one: dict[str, Any]) -> dict[str, Any]:
+    return {"service": service, "kind": one["kind"], "last": one["silent_since"], "organisations": len(one["silent_organisations"])}
 
 
 def _status_text(body: dict[str, Any], found: dict[str, Any]) -> str:
     lines = [f"state: {body['state']}" + (f" ({found['why']})" if found.get("why") else "")]
     lines += [f"  {p['name']:18} {p['pid'] or 'down':>8}  restarts {p['restarts']}" for p in body["processes"]]
-    lines += [f"{name}: {body[name]}" for name in ("children", "records", "held", "parked", "events", "fresh_as_of") if name in body]
+    told = ("children", "records", "held", "parked", "events", "fresh_as_of", "waiting")
+    lines += [f"{name}: {body[name]}" for name in told if name in body]
+    lines += [f"SILENT: {one['kind']} ({one['service']}), last came {one['last']}" for one in body.get("silent", [])]
     return "\n".join(lines)
 
 
@@ -188,22 +226,27 @@ def import_files(options: Any) -> int:
     _ask_invented(options)
     paths = _files([path.absolute() for path in options.paths])
     with Client() as client:
-        files = [one for delivery in _deliveries(options.service, paths) for one in _deliver(client, options, delivery, paths)]
+        files = [one for _, one in _deliver(client, options.service, paths, _said(options))]
     show(options, {"files": files}, "\n".join(_file_text(one) for one in files))
+    return _exit(files)
+
+
+def _exit(files: Sequence[dict[str, Any]]) -> int:
     if any("why" in one for one in files):
         return FAILED
     return REFUSALS if any(one["refused"] for one in files) else DONE
 
 
-def _deliver(client: Client, options: Any, delivery: Sequence[Path], all_paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Send one delivery; say each file as it goes, and what became of it."""
-    place = {path: number for number, path in enumerate(all_paths, 1)}
-    files = client.send_files(
-        options.service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **_said(options)
-    )
-    for one in files:
-        say(f"taken: {_file_text(one)}")
-    return files
+def _deliver(client: Client, service: str, paths: Sequence[Path], said: dict[str, str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Send files, in as few deliveries as may be; say each as it goes, and what became of it."""
+    place = {path: number for number, path in enumerate(paths, 1)}
+    for delivery in _deliveries(service, paths):
+        files = client.send_files(
+            service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **said
+        )
+        for path, one in zip(delivery, files, strict=True):
+            say(f"taken: {_file_text(one)}")
+            yield path, one
 
 
 def _deliveries(service: str, paths: Sequence[Path]) -> list[list[Path]]:
@@ -244,7 +287,7 @@ def _ask_invented(options: Any) -> None:
 def _said(options: Any) -> dict[str, str]:
     """What the command line says of the files."""
     names = ("authority", "collection", "extracted")
-    return {name: getattr(options, name) for name in names if getattr(options, name)}
+    return {name: found for name in names if (found := getattr(options, name, None))}
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
@@ -260,9 +303,88 @@ def _files(paths: Sequence[Path]) -> list[Path]:
 def _file_text(one: dict[str, Any]) -> str:
     if "why" in one:
         return f"refused   {one['why']}"
-    counts = ", ".join(f"{name} {one[name]}" for name in ("rows", "accepted", "flagged", "refused", "unchanged", "events"))
+    names = ("rows", "accepted", "flagged", "refused", "unchanged", "events", "waiting", "waited")
+    counts = ", ".join(f"{name} {one[name]}" for name in names if name in one)
     nothing = "  NO ROWS: nothing was taken, and nothing was ended" if one["rows"] == 0 else ""
     return f"{one['file']}: {counts}{nothing}"
+
+
+# -- a watched folder --------------------------------------------------------------------------------------------
+
+
+def watch(options: Any) -> int:
+    from services.plumbing.files.watch import Folder, Watched
+
+    _ask_invented(options)
+    root = options.folder.absolute()
+    if not root.is_dir():
+        raise Failed(f"there is no such folder: {options.folder}")
+    services = {options.service: root} if options.service else {name: root / name for name in SOURCES}
+    folder = Folder(root, services, options.still)
+    if missing := [name for name, place in services.items() if not place.is_dir()]:
+        say(f"nothing is taken for {' and '.join(missing)}: {root} has no such subfolder yet")
+    try:
+        with folder.watched():
+            folder.go_on()
+            return _watch_once(folder, options) if options.once else _watch_on(folder, options)
+    except Watched as error:
+        raise Failed(str(error)) from None
+
+
+def _watch_once(folder: Any, options: Any) -> int:
+    """Take what is there, once it stands still; what does not in all that time stays."""
+    from services.plumbing.files.watch import PATIENCE
+
+    files: list[dict[str, Any]] = []
+    ends = time.monotonic() + PATIENCE + 2 * options.still
+    while True:
+        arrived = folder.ready(now=time.monotonic())
+        files += [file for one in arrived for file in _take_arrived(folder, one, options)]
+        if not folder.pending() or time.monotonic() > ends:
+            return _exit(files)
+        time.sleep(min(options.every, max(0.05, options.still)))
+
+
+def _watch_on(folder: Any, options: Any) -> NoReturn:
+    """Take what arrives, for ever."""
+    say(f"watching {folder.root}")
+    pause = options.every
+    while True:
+        went = [_try_arrived(folder, one, options) for one in folder.ready(now=time.monotonic())]
+        if all(went):
+            pause = options.every
+        else:
+            pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
+            say(f"tried again in {pause:.0f} s")
+        time.sleep(pause)
+
+
+def _try_arrived(folder: Any, arrived: Any, options: Any) -> bool:
+    """Take one delivery; False where a service did not answer or a file could not be read: it stays and is tried again."""
+    try:
+        _take_arrived(folder, arrived, options)
+    except (Failed, httpx.HTTPError, OSError) as error:
+        why = _os_text(error) if isinstance(error, OSError) else str(error) if isinstance(error, Failed) else type(error).__name__
+        say(f"not taken now: {why}")
+        show(options, {"error": why}, "")
+        return False
+    return True
+
+
+def _take_arrived(folder: Any, arrived: Any, options: Any) -> list[dict[str, Any]]:
+    """Send one delivery, put its files away, and say of each what became of it and where it is."""
+    with Client() as client:
+        found = dict(_deliver(client, arrived.service, list(arrived.files), _said(options)))
+    refused = {path: one["why"] for path, one in found.items() if "why" in one}
+    moved = folder.put_away(arrived, refused, day=date.today().isoformat())
+    lines = []
+    for path, one in found.items():
+        place = {"from": str(path.relative_to(folder.root)), "to": str(moved[path].relative_to(folder.root)) if path in moved else None}
+        lines.append({"service": arrived.service, **one, **place})
+        show(options, lines[-1], "")
+        sys.stdout.flush()
+        say(f"{place['from']} is now {place['to']}" if place["to"] else f"{place['from']} changed meanwhile and stays")
+    return lines
 
 
 def wait(options: Any) -> int:

@@ -16,6 +16,7 @@ from services.plumbing.files import delivery
 from services.plumbing.files.delivery import Options
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.register import Register, State
+from services.plumbing.sealing import Keyring
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"
 SHARED = Path(__file__).parents[2] / "shared" / "inputs"
@@ -29,7 +30,7 @@ class Desk:
         self.published: list[tuple[str, str, dict[str, Any]]] = []
         schemas = Schemas.load(CONTRACTS)
         outbox = Outbox(service, f"{service}.events", schemas)
-        self.register = Register(pool, _Open(outbox, self.published, schemas), schemas, kind="test")
+        self.register = Register(pool, _Open(outbox, self.published, schemas), schemas, kind="test", keyring=Keyring(bytes(32)))
         self._recognise, self._folder, self._pool = recognise, folder, pool
 
     async def take(self, files: Mapping[str, str | bytes], **options: str) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ class Desk:
 
     async def forget(self) -> None:
         """Begin again with an empty register."""
-        await self._pool.execute("truncate subjects, subject_keys, streams")
+        await self._pool.execute("truncate subjects, subject_keys, streams, waiting_rows cascade")
         self.published.clear()
 
     def said(self, type: str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from tests.journeys.installation import ROOT
 
 VERBS = (
     ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
-    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"],
+    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"], ["watch", "/nowhere", "--yes"],
 )  # fmt: skip
 
 
@@ -66,7 +66,8 @@ class Service(http.server.BaseHTTPRequestHandler):
         names = [part.get_filename() for part in _parts(self.headers["Content-Type"], body)]
         Service.deliveries.append(names)
         counts = dict.fromkeys(("rows", "accepted", "flagged", "refused", "unchanged", "events"), 1) | {"refused": 0}
-        return self._answer({"files": [{"file": name, "report": "", **counts} for name in names]})
+        why = {name: {"why": f"{name}: it is bad"} if "bad" in name else {} for name in names}
+        return self._answer({"files": [{"file": name, "report": "", **counts, **why[name]} for name in names]})
 
     def _answer(self, body: dict) -> None:
         text = json.dumps(body).encode()
@@ -136,3 +137,48 @@ def test_a_bar_says_how_far_how_fast_and_how_long_still():
     for done in range(1, 1001):
         bar("schools", done, 1000)
     assert len(out.getvalue().splitlines()) == 1, "where nobody watches, a line now and then"
+
+
+# -- a watched folder ----------------------------------------------------------------------------------------------
+
+
+def watch(folder: Path, *more: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["watch", str(folder), *more, "--yes", "--once", "--still", "0.1", "--every", "0.1", "--json"])
+    return ended.value.code
+
+
+def test_a_watched_folder_is_one_delivery_a_subfolder_and_each_file_a_line_of_json(service, tmp_path, capsys):
+    for name in ("north/one.csv", "north/two.csv", "three.csv"):
+        path = tmp_path / "in" / "education" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PUPILS)
+    assert watch(tmp_path / "in") == 0
+    assert sorted(map(sorted, service.deliveries)) == [["one.csv", "two.csv"], ["three.csv"]]
+    said = capsys.readouterr()
+    lines = [json.loads(line) for line in said.out.splitlines()]
+    assert {one["from"] for one in lines} == {"education/north/one.csv", "education/north/two.csv", "education/three.csv"}
+    assert all((tmp_path / "in" / one["to"]).read_text() == PUPILS and one["to"].startswith("taken/") for one in lines)
+    assert "no such subfolder yet" in said.err and "is now taken/" in said.err
+    assert watch(tmp_path / "in") == 0 and len(service.deliveries) == 2
+
+
+def test_a_refused_file_moves_beside_its_reason_and_the_exit_says_so(service, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "bad.csv").write_text("x")
+    assert watch(tmp_path / "in", "education") == 1
+    assert (tmp_path / "in" / "refused" / "bad.csv").exists()
+    assert (tmp_path / "in" / "refused" / "bad.csv.reason.txt").read_text() == "bad.csv: it is bad\n"
+
+
+def test_a_delivery_that_no_service_answers_stays_where_it_is(monkeypatch, tmp_path):
+    for name in ("issuer", "education"):
+        monkeypatch.setenv(port_variable(name), "1")
+    monkeypatch.setenv("CHILDVIEW_STATE", str(tmp_path / "state"))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("x")
+    assert watch(tmp_path / "in", "education") == 1 and (tmp_path / "in" / "a.csv").exists()
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
+    assert watch(tmp_path / "nowhere") == 1 and "no such folder" in json.loads(capsys.readouterr().out)["error"]

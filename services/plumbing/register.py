@@ -10,22 +10,25 @@ import asyncio
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from services.plumbing import database
+from services.plumbing import database, deliveries, waiting
 from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
+from services.plumbing.sealing import Keyring
 from services.plumbing.statements import Outcome, Provenance, State, Statement, decide, entry_name, standing
 from services.plumbing.subjects import LONGEST, TWICE, Directory, Key, Naming, unfit, valid_upns
 
 BATCH = 100
 """Subjects in one transaction: it must end within a second, because heartbeats wait for it."""
 _JOINING = 7_305_120
-
+OVERDUE = 1000
+"""Rows that waited too long and are refused in one transaction."""
 
 Place = tuple[Report, int]
 """One row of one file."""
@@ -36,7 +39,8 @@ class Said:
     """Everything one delivery says of one subject.
 
     keys: its own ids, joins: keys that may name another system's record of it, aliases: names that later rows use
-    (see `subjects`). must_exist: without a known key the subject is not made but refused, with `otherwise` as the reason.
+    (see `subjects`). must_exist: without a known key the subject is not made: what is said waits for it (see `waiting`), with
+    `otherwise` as the reason.
     rows: every row that this comes from; None: the one row of the first statement.
     """
 
@@ -84,6 +88,7 @@ class Complete:
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _decoder = msgspec.msgpack.Decoder(State)
+UNFIT = "a character or a number that cannot be stored"
 
 
 Unit = tuple[int | None, int]
@@ -97,34 +102,46 @@ def _unit(statement: Statement) -> Unit:
 class Register:
     """One source service's register in its database."""
 
-    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, schemas: Schemas, *, kind: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, schemas: Schemas, *, kind: str, keyring: Keyring) -> None:
         self._pool = pool
+        self._keyring = keyring
         self._outbox = outbox
         self._schemas = schemas
         self._kind = kind
 
-    async def take(self, said: Sequence[Said]) -> None:
-        """Take what was said, in small transactions; each report learns what became of it.
+    async def take(self, said: Sequence[Said], *, reports: Mapping[str, Report] | None = None) -> None:
+        """Take what was said, and what waited for it, in small transactions; each report learns what became of it.
 
-        Killed at any point and run again, it ends as one clean run does: what was taken changes nothing again.
+        reports: those of the delivery, by id: one that counted a row as waiting learns that it waits no longer. Killed at any
+        point and run again, it ends as one clean run does: what was taken changes nothing again.
         """
         for start in range(0, len(said), BATCH):
+            batch = said[start : start + BATCH]
             async with database.transaction(self._pool) as conn:
-                await self.take_in(conn, said[start : start + BATCH])
+                await self.take_in(conn, batch)
+            await self._take_waiting(batch, reports or {})
             await asyncio.sleep(0)
 
     async def take_in(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
-        """Take a few in the caller's transaction; the stream of each, None where its subject is not known."""
+        """Take a few in the caller's transaction; the stream of each, None where its subject is not known: then it waits."""
         fit = [one for one in said if _keys_fit(one)]
         streams, made = await self._resolve(conn, fit)
+        await self._hold(conn, [one for one, stream in zip(fit, streams, strict=True) if stream is None])
+        await self._take_known(conn, fit, streams, made)
+        of = dict(zip(map(id, fit), streams, strict=True))
+        return [of.get(id(one)) for one in said]
+
+    async def _take_known(
+        self, conn: asyncpg.Connection, said: Sequence[Said], streams: Sequence[uuid.UUID | None], made: set[uuid.UUID]
+    ) -> None:
+        """Take those whose subject is known."""
         known = sorted({stream for stream in streams if stream is not None})
         await lock_streams(conn, known, kind=self._kind)
         states = await self._states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
-        for one, stream in zip(fit, streams, strict=True):
+        for one, stream in zip(said, streams, strict=True):
             if stream is None:
-                _refuse(one, None, None, one.otherwise)
                 continue
             outcome = self._take_one(one, states[stream])
             events.setdefault(stream, []).extend(outcome.events)
@@ -132,8 +149,88 @@ class Register:
         await self._save(conn, {stream: states[stream] for stream in moved})
         await self._forget(conn, [stream for stream in made if stream in states and not states[stream].entries])
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
-        of = dict(zip(map(id, fit), streams, strict=True))
-        return [of.get(id(one)) for one in said]
+
+    # -- what waits ----------------------------------------------------------------------------------------------
+
+    async def _hold(self, conn: asyncpg.Connection, said: Sequence[Said]) -> None:
+        """Keep what speaks of a subject that is not there yet; what could never be stored is refused at once."""
+        rows = []
+        for one in said:
+            bad = next(filter(None, map(_unfit_field, one.statements)), None)
+            if bad is not None:
+                _refuse(one, *bad, f"the row breaks the contract: {UNFIT}")
+                continue
+            for report, row in one.places:
+                report.wait(row, one.otherwise)
+            rows.append((_row(one), one.report.id))
+        if rows:
+            await (await waiting.opened(conn, self._keyring)).hold(conn, rows)
+
+    async def _take_waiting(self, batch: Sequence[Said], reports: Mapping[str, Report]) -> None:
+        """Take what waited for the subjects of a batch, and then what waited for the names that this brought."""
+        async with self._pool.acquire() as conn:
+            if not await waiting.anything(conn):
+                return
+        names = {name for one in batch for name in (*one.names, *one.aliases)}
+        while names:
+            names = await self._take_due(names, batch[0].report, reports)
+
+    async def _take_due(self, names: Iterable[Key], report: Report, reports: Mapping[str, Report]) -> set[Key]:
+        """Take what is due by these names; the names that it brought. Whoever touches what waits takes turns."""
+        brought: set[Key] = set()
+        after = 0
+        while True:
+            async with database.transaction(self._pool) as conn:
+                await conn.execute("select pg_advisory_xact_lock($1)", _JOINING)
+                held = await (await waiting.opened(conn, self._keyring)).due(conn, names, after=after, most=BATCH)
+                if not held:
+                    return brought
+                for one in await self._take_held(conn, held, report):
+                    brought |= {*one.row.names, *one.row.aliases}
+                    if one.report in reports:
+                        reports[one.report].waits_no_longer(one.count)
+            after = held[-1].position
+
+    async def _take_held(self, conn: asyncpg.Connection, held: Sequence[waiting.Held], report: Report) -> list[waiting.Held]:
+        """Take those whose subject is there now, told in this report; those that went."""
+        said = [_said_again(one.row) for one in held]
+        streams, made = await self._resolve(conn, said)
+        await self._take_known(conn, said, streams, made)
+        taken = [pair for pair, stream in zip(zip(held, said, strict=True), streams, strict=True) if stream is not None]
+        for one, again in taken:
+            report.came(again.report, one.row.rows, since=one.since.date().isoformat())
+        await waiting.forget(conn, [one.mark for one, _ in taken])
+        return [one for one, _ in taken]
+
+    async def refuse_overdue(self, report: Report, *, since: datetime) -> None:
+        """Refuse into this report what has waited since before then. Written before it is forgotten: nothing is lost between."""
+        found = True
+        while found:
+            async with database.transaction(self._pool) as conn:
+                held = await (await waiting.opened(conn, self._keyring)).overdue(conn, since, most=OVERDUE)
+                for one in held:
+                    again = _said_again(one.row)
+                    _refuse(again, None, None, f"{one.row.otherwise}; it waited since {one.since.date()}")
+                    report.came(again.report, one.row.rows, since=one.since.date().isoformat())
+                report.write()
+                await waiting.forget(conn, [one.mark for one in held])
+            found = bool(held)
+
+    async def delivered(self, kind: str, organisations: Iterable[str], *, extracted: str) -> None:
+        """This kind of file has come from these organisations now."""
+        async with database.transaction(self._pool) as conn:
+            await deliveries.record(conn, kind, organisations, extracted=extracted)
+
+    def organisation(self, said: Said) -> str:
+        """The organisation that speaks: the one a statement names, else the authority, else nobody."""
+        for statement in said.statements:
+            contract = self._schemas.of(statement.type)
+            field = contract.entry.organisation if contract is not None and contract.entry is not None else None
+            if field is not None and statement.fields.get(field):
+                return str(statement.fields[field])
+        return said.provenance.authority or ""
+
+    # -- taking --------------------------------------------------------------------------------------------------
 
     def _take_one(self, one: Said, state: State) -> Outcome:
         """Take what is fit of one subject; its rows learn what became of them."""
@@ -177,9 +274,9 @@ class Register:
     def _decided(self, statements: Sequence[Statement], provenance: Provenance, state: State) -> Outcome:
         """Decide, and check what would be published. Raises SchemaRefused."""
         for statement in statements:
-            bad = next((name for name, value in statement.fields.items() if unfit(value)), None)
+            bad = _unfit_field(statement)
             if bad is not None:
-                raise SchemaRefused(statement.type, bad, "a character or a number that cannot be stored")
+                raise SchemaRefused(statement.type, bad[0], UNFIT)
         outcome = decide(state, statements, provenance, self._schemas)
         for event in outcome.events:
             self._schemas.validate(event.type, event.data)
@@ -195,9 +292,10 @@ class Register:
                 report.unchanged += not outcome.events or (row in spoken and not {row, None} & outcome.changed)
 
     async def withdraw_missing(self, complete: Complete, report: Report) -> None:
-        """Withdraw what a complete file does not hold. With refused rows nothing is: they may be what is missing."""
-        if report.refused:
-            report.flag(0, None, None, "rows were refused, so nothing that the file does not hold is withdrawn")
+        """Withdraw what a complete file does not hold. With rows refused or waiting nothing is: they may be what is missing."""
+        if report.refused or report.waiting:
+            why = "rows were refused" if report.refused else "rows wait for their subject"
+            report.flag(0, None, None, f"{why}, so nothing that the file does not hold is withdrawn")
             return
         async with self._pool.acquire() as conn:
             rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
@@ -315,11 +413,12 @@ class Register:
     async def _directory(self, conn: asyncpg.Connection, namings: Sequence[Naming]) -> Directory:
         """What is known of the keys, and of the subjects that a key of another system may join.
 
-        Joining looks at a subject's other keys before it adds one, so batches that join take turns.
+        Joining looks at a subject's other keys before it adds one, and what waits must not begin to while its subject comes:
+        batches with a new name take turns.
         """
         keys = sorted({key for one in namings for key in _asked(one)})
         known = await self._known(conn, keys)
-        if any(one.joins and not any(key in known for key in one.own) for one in namings):
+        if any(key not in known for one in namings for key in one.all):
             await conn.execute("select pg_advisory_xact_lock($1)", _JOINING)
             known = await self._known(conn, keys)
         likely = sorted({known[key] for one in namings for key in one.joins if key in known})
@@ -386,3 +485,23 @@ def _refuse(one: Said, column: str | None, value: Any, why: str) -> None:
     """Refuse every row that this comes from."""
     for report, row in one.places:
         report.refuse(row, column, value, why)
+
+
+def _unfit_field(statement: Statement) -> tuple[str, Any] | None:
+    """(field, value) of what cannot be stored; None when all can."""
+    return next(((name, value) for name, value in statement.fields.items() if unfit(value)), None)
+
+
+def _row(said: Said) -> waiting.Row:
+    rows = tuple(row for _, row in said.places)
+    return waiting.Row(said.keys, said.joins, said.aliases, said.statements, said.otherwise, said.provenance, rows)
+
+
+def _said_again(row: waiting.Row) -> Said:
+    """What was said then, its rows told under the name of their own file."""
+    told = Report(row.provenance.file or "", named=True)
+    places = tuple((told, number) for number in row.rows)
+    return Said(
+        row.keys, row.statements, told, row.provenance, must_exist=True, otherwise=row.otherwise,
+        joins=row.joins, aliases=row.aliases, rows=places,
+    )  # fmt: skip

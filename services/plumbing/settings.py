@@ -41,10 +41,12 @@ NEEDS: Mapping[tuple[str, str], frozenset[str]] = {
 SOURCE_NEEDS = frozenset({CLIENT, MASTER, DIGEST})
 """The same of every source's `api`. A relay sends what is sealed already and needs none."""
 KEY_BYTES = 32
+RHYTHM = "wonde=3,ssd=2,daily=2"
+"""Days that may lie between two deliveries of a kind of file. Those of a census or a return come when they come."""
 
 
 class SettingMissing(Exception):
-    """A variable the process cannot do without is absent or no key; the message names it and holds no value."""
+    """A variable the process cannot do without is absent or cannot be read; the message names it and holds no value."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,10 @@ class Settings:
     key_lifetime: float = 900.0
     signing_keys_lifetime: float = 300.0
     report_days: int = 30
+    waiting_days: float = 60.0
+    """How long a row waits for the subject it belongs to before it is refused."""
+    rhythm: Mapping[str, float] = field(default_factory=dict)
+    """Kind of file -> days after which its source is silent for too long."""
     otlp_endpoint: str | None = None
 
     @property
@@ -127,6 +133,8 @@ def from_environment(service: str, role: str, environment: Mapping[str, str] = o
         key_lifetime=float(environment.get("CHILDVIEW_KEY_LIFETIME", "900")),
         signing_keys_lifetime=float(environment.get("CHILDVIEW_SIGNING_KEYS_LIFETIME", "300")),
         report_days=int(environment.get("CHILDVIEW_REPORT_DAYS", "30")),
+        waiting_days=float(environment.get("CHILDVIEW_WAITING_DAYS", "60")),
+        rhythm=_rhythm(environment.get("CHILDVIEW_RHYTHM", RHYTHM)),
         otlp_endpoint=environment.get("CHILDVIEW_OTLP_ENDPOINT") or None,
     )
 
@@ -137,6 +145,15 @@ def _urls(environment: Mapping[str, str]) -> dict[str, str]:
     local = {name: f"http://127.0.0.1:{port_of(name, environment)}" for name in names}
     named = {name.removeprefix(URL).lower(): url for name, url in environment.items() if name.startswith(URL)}
     return local | named
+
+
+def _rhythm(text: str) -> dict[str, float]:
+    """`wonde=3,ssd=2` as kind -> days; nothing: no kind has a rhythm."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    try:
+        return {kind.strip(): float(days) for kind, _, days in pairs}
+    except ValueError:
+        raise SettingMissing("CHILDVIEW_RHYTHM cannot be read; write it as wonde=3,ssd=2 (kind of file=days)") from None
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

@@ -120,7 +120,7 @@ async def test_an_older_deletion_changes_nothing(care):
 
 async def test_a_child_nobody_knows_is_not_deleted(care):
     report = await take(care, payload(purge=True))
-    assert report["refused"] == 1 and "no person with this id" in care.items(report)[0]["why"] and care.published == []
+    assert report["waiting"] == 1 and "no person with this id" in care.items(report)[0]["why"] and care.published == []
 
 
 async def test_a_case_closed_by_adoption_says_so_apart(care):

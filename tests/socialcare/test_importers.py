@@ -62,10 +62,10 @@ async def test_a_bad_nhs_number_flags_the_number_and_keeps_the_child(care):
     assert any(not one["valid"] for one in care.said("person")[0]["identifiers"])
 
 
-async def test_a_row_about_nobody_known_is_refused_and_says_so(care):
+async def test_a_row_about_nobody_known_waits_and_says_so(care):
     reports = await care.take({extract(): table(PERSONS, ADA), extract("involvements"): table(INVOLVED, "i1,77,sw-1,Allocated Social Worker,t1,2026-01-01,")})
-    refused = next(one for one in reports if one["refused"])
-    assert "no person with this id" in care.items(refused)[0]["why"]
+    waits = next(one for one in reports if one.get("waiting"))
+    assert waits["refused"] == 0 and "no person with this id" in care.items(waits, "waiting")[0]["why"]
 
 
 async def test_an_involvement_that_ended_in_a_later_extract_ends(care):

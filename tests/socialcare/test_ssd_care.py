@@ -84,9 +84,9 @@ async def test_a_review_is_of_whoever_was_in_care_then_whichever_table_says_so(c
     assert care.streams("care-review")[0] in care.streams("person")
 
 
-async def test_a_review_of_no_known_time_in_care_is_refused_and_says_so(care):
+async def test_a_review_of_no_known_time_in_care_waits_and_says_so(care):
     report = (await delivered(care, (REVIEWS, [REVIEW])))[0]
-    assert "no time in care" in care.items(report, "refused")[0]["why"]
+    assert "no time in care" in care.items(report, "waiting")[0]["why"]
 
 
 async def test_a_cancelled_review_is_withdrawn(care):

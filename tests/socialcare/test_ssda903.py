@@ -330,9 +330,9 @@ def test_the_header_comes_before_what_rests_on_it_whatever_the_collection_is_cal
     assert orders["header.csv"] < orders["episodes.csv"]
 
 
-async def test_a_row_of_a_child_without_a_header_is_refused_and_says_so(care):
+async def test_a_row_of_a_child_without_a_header_waits_and_says_so(care):
     report = await returned(care, MISSING, "913,05/03/2015,M,01/02/2025,")
-    assert "no header row of this child" in care.items(report, "refused")[0]["why"]
+    assert "no header row of this child" in care.items(report, "waiting")[0]["why"]
 
 
 async def test_unknown_columns_are_counted_and_absent_ones_erase_nothing(care):
@@ -411,4 +411,4 @@ async def test_a_real_return_is_taken_whole_and_its_traps_are_said(care):
     lines = (SAMPLES / "episodes.csv").read_text().splitlines()
     assert len({lines[row - 1].split(",")[0] for row in flagged}) == 62
     for name in ("sw_episodes.csv", "DoLo.csv"):
-        assert (reports[name]["accepted"], reports[name]["refused"]) == (0, 1), "CHILD10 is in no header"
+        assert (reports[name]["accepted"], reports[name]["waiting"]) == (0, 1), "CHILD10 is in no header"

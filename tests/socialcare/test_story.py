@@ -123,11 +123,11 @@ async def test_a_factor_that_is_in_no_list_may_be_about_anybody(care):
     assert care.said("assessment")[-1]["assessment_factors_of_others"] == ["99Z"] and reports[2]["flagged"] == 1
 
 
-async def test_factors_find_their_assessment_in_an_earlier_delivery_and_without_one_are_refused(care):
+async def test_factors_find_their_assessment_in_an_earlier_delivery_and_without_one_wait(care):
     await care.take(delivery(assessments=[ASSESSMENT]))
     reports = await care.take({f"{LATER}-factors.csv": table(FACTORS, {**FACTORS, "cinf_assessment_id": "a9"})})
-    assert (reports[0]["accepted"], reports[0]["refused"]) == (1, 1)
-    assert "no assessment with this id" in care.items(reports[0], "refused")[0]["why"]
+    assert (reports[0]["accepted"], reports[0]["refused"], reports[0]["waiting"]) == (1, 0, 1)
+    assert "no assessment with this id" in care.items(reports[0], "waiting")[0]["why"]
     assert care.said("assessment")[-1]["assessment_factors"] == ["4A"] and len(care.streams("assessment")) == 1
 
 
@@ -188,9 +188,9 @@ async def test_sen_is_followed_from_the_child_to_its_needs_whatever_the_order_of
     assert {(one["type"], one["value"]) for one in care.said("person")[-1]["identifiers"]} >= {("upn", "A999000000012"), ("uln", "1000000000")}
 
 
-async def test_a_row_of_sen_whose_parent_never_came_is_refused(care):
+async def test_a_row_of_sen_whose_parent_has_not_come_waits(care):
     reports = await care.take(delivery(needs=[NEED]))
-    assert "no active plan with this id" in care.items(reports[1], "refused")[0]["why"]
+    assert "no active plan with this id" in care.items(reports[1], "waiting")[0]["why"]
 
 
 async def test_placeholders_join_nobody(care):

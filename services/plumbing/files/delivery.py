@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ from services.plumbing.register import Complete, Register, Said
 Progress = Callable[[str, int, int], None]
 """progress(file, rows done, rows in all)"""
 SLICE = 2000
+NUMBER = re.compile(r"[A-Z]?\d{3,12}", re.ASCII)
+"""What names an organisation: anything else is somebody's slip, and may be somebody's name."""
 FIRST_YEAR = 2000
 """No file is older than the electronic formats of the sector."""
 
@@ -36,7 +39,7 @@ class Source:
     """One recognised file: its place in the order (parents first), how many rows, and what it says row by row.
 
     mark: the file's sha256. warnings: (row, what is odd about it). complete: asked when all is read, what the file was
-    complete for.
+    complete for. kind: of what kind the file is (`family` where it is not said).
     """
 
     order: int
@@ -46,6 +49,12 @@ class Source:
     mark: str = ""
     warnings: tuple[tuple[int, str], ...] = ()
     complete: Callable[[], Complete] | None = None
+    kind: str = ""
+
+    @property
+    def family(self) -> str:
+        """The kind of file: as it says itself, else by the importer that reads it (`ssd_care` is of `ssd`)."""
+        return self.kind or self.read.__module__.rpartition(".")[2].partition("_")[0]
 
 
 Recognise = Callable[[Path, str, Options], Source]
@@ -73,32 +82,53 @@ async def take(
             opened.append((recognise(path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
-    spoken = Spoken(register.spoken_of)
-    for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
-        await _take_one(register, source, report, progress, spoken)
+    with contextlib.closing(Spoken(register.spoken_of)) as spoken:
+        reading = _Reading(register, progress, {report.id: report for report in all_reports}, spoken)
+        for source, report in sorted(opened, key=lambda pair: (pair[0].order, pair[1].file, pair[0].mark)):
+            await reading.take(source, report)
     for report in all_reports:
         report.close()
     return [report.summary() for report in all_reports]
 
 
-async def _take_one(register: Register, source: Source, report: Report, progress: Progress, spoken: Spoken) -> None:
-    report.rows, report.ignored_columns = source.rows, list(source.ignored_columns)
-    for row, why in source.warnings:
-        report.flag(row, None, None, why)
-    waiting: list[Said] = []
-    done = 0
-    for said in source.read(report):
-        spoken.compare(said)
-        waiting.append(said)
-        if len(waiting) >= SLICE:
-            done += len(waiting)
-            await register.take(waiting)
-            progress(report.file, min(done, source.rows), source.rows)
-            waiting = []
-    await register.take(waiting)
-    if source.complete is not None:
-        await register.withdraw_missing(source.complete(), report)
-    progress(report.file, source.rows, source.rows)
+@dataclass
+class _Reading:
+    """One delivery being taken, file by file. reports: of all its files, by id."""
+
+    register: Register
+    progress: Progress
+    reports: Mapping[str, Report]
+    spoken: Spoken
+
+    async def take(self, source: Source, report: Report) -> None:
+        """Take one file."""
+        report.rows, report.ignored_columns = source.rows, list(source.ignored_columns)
+        for row, why in source.warnings:
+            report.flag(row, None, None, why)
+        heard = await self._rows(source, report)
+        if source.complete is not None:
+            await self.register.withdraw_missing(source.complete(), report)
+        if heard and (report.accepted or report.waiting):
+            organisations = {named for named, _ in heard if NUMBER.fullmatch(named)}
+            await self.register.delivered(source.family, organisations or {""}, extracted=max(extracted for _, extracted in heard))
+        self.progress(report.file, source.rows, source.rows)
+
+    async def _rows(self, source: Source, report: Report) -> set[tuple[str, str]]:
+        """Take the rows, a slice at a time; who was heard: (organisation, as of when)."""
+        held: list[Said] = []
+        heard: set[tuple[str, str]] = set()
+        done = 0
+        for said in source.read(report):
+            self.spoken.compare(said)
+            heard.add((self.register.organisation(said), said.provenance.extracted))
+            held.append(said)
+            if len(held) >= SLICE:
+                done += len(held)
+                await self.register.take(held, reports=self.reports)
+                self.progress(report.file, min(done, source.rows), source.rows)
+                held = []
+        await self.register.take(held, reports=self.reports)
+        return heard
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,11 @@ class FileRefused(Exception):
 
 @dataclass
 class Report:
-    """Counts of one file, and the rows behind them. The items hold values: they go to the report file only."""
+    """Counts of one file, and the rows behind them. The items hold values: they go to the report file only.
+
+    waiting: rows whose subject is not there yet. waited: rows of other files that waited for what this one brought; what they
+    published, and what of them was refused, counts here. named: every item names the file.
+    """
 
     file: str
     rows: int = 0
@@ -42,10 +47,13 @@ class Report:
     refused: int = 0
     unchanged: int = 0
     events: int = 0
+    waiting: int = 0
+    waited: int = 0
     whole_file_refused: str | None = None
     path: str | None = None
+    named: bool = False
     ignored_columns: list[str] = field(default_factory=list)
-    _waiting: list[str] = field(default_factory=list)
+    _unwritten: list[str] = field(default_factory=list)
     _written: int = 0
     _flags: int = 0
     _flagged_rows: set[int] = field(default_factory=set)
@@ -58,6 +66,11 @@ class Report:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
             out.write('{"items": [')
         self.path = str(path)
+
+    @property
+    def id(self) -> str:
+        """The report file's own name; nothing before it is open."""
+        return Path(self.path).stem if self.path else ""
 
     def refuse(self, row: int, column: str | None, value: Any, why: str) -> None:
         """A row that is not taken; the rest goes in."""
@@ -72,19 +85,42 @@ class Report:
         if self._flags <= MOST_FLAGS:
             self._note("flagged", row, column, value, why)
 
+    def wait(self, row: int, why: str) -> None:
+        """A row that waits for its subject."""
+        self.waiting += 1
+        self._note("waiting", row, None, None, why)
+
+    def waits_no_longer(self, rows: int) -> None:
+        """Rows whose subject came in this delivery after all; what became of them stands in the report of the file that brought it."""
+        self.waiting -= rows
+        self.accepted += rows
+
+    def came(self, other: Report, rows: Sequence[int], *, since: str) -> None:
+        """Rows of another file that waited, and what became of them."""
+        self.waited += other.accepted
+        self.events += other.events
+        self.refused += other.refused
+        for row in rows if other.accepted else ():
+            other._note("taken", row, None, None, f"waited since {since}")
+        self._unwritten += other._unwritten
+        if self.path and len(self._unwritten) >= HELD:
+            self.write()
+
     def _note(self, outcome: str, row: int | None, column: str | None, value: Any, why: str) -> None:
         item = {"outcome": outcome, "row": row, "column": column, "value": value, "why": why}
-        self._waiting.append(json.dumps(item, ensure_ascii=True, default=str))
-        if self.path and len(self._waiting) >= HELD:
-            self._write()
+        item |= {"file": self.file} if self.named else {}
+        self._unwritten.append(json.dumps(item, ensure_ascii=True, default=str))
+        if self.path and len(self._unwritten) >= HELD:
+            self.write()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Let the report file hold what was noted so far."""
         assert self.path is not None
         with open(self.path, "a") as out:
-            for item in self._waiting:
+            for item in self._unwritten:
                 out.write((",\n" if self._written else "\n") + item)
                 self._written += 1
-        self._waiting = []
+        self._unwritten = []
 
     def summary(self) -> dict[str, Any]:
         """What anybody may see."""
@@ -98,6 +134,7 @@ class Report:
             "events": self.events,
             "report": self.path,
         }
+        found |= {name: count for name, count in (("waiting", self.waiting), ("waited", self.waited)) if count}
         if self.whole_file_refused:
             found["why"] = self.whole_file_refused
         if self.ignored_columns:
@@ -108,7 +145,7 @@ class Report:
         """End the report file: the counts, and how many flags it does not list."""
         if self._flags > MOST_FLAGS:
             self._note("flagged", None, None, None, f"{self._flags - MOST_FLAGS} more values were flagged than are listed here")
-        self._write()
+        self.write()
         assert self.path is not None
         rest = json.dumps({**self.summary(), "columns_ignored": self.ignored_columns})
         with open(self.path, "a") as out:

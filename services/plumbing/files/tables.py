@@ -119,7 +119,9 @@ def _columns(cells: Sequence[str], shown: str) -> tuple[str, ...]:
         raise FileRefused(shown, "this is no CSV table with a header line", row=1)
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:
-        raise FileRefused(shown, "the column is there twice", row=1, column=twice)
+        # Its name is not said: without a header line it is a value of somebody's row.
+        places = " and ".join(str(number) for number, column in enumerate(columns, 1) if column == twice)
+        raise FileRefused(shown, f"a column is there twice (columns {places})", row=1)
     return columns
 
 
