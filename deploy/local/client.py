@@ -56,6 +56,21 @@ class Client:
             return body
         raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
 
+    def fetch(self, service: str, path: str, out: Path, *, said: str, **params: Any) -> dict[str, Any]:
+        """Write a service's answer to a file that this account alone may read; what its header `said` tells of it.
+
+        Nothing is there under the file's name before all of it is. Raises Failed with the problem's own words.
+        """
+        part = out.with_name(out.name + ".part")
+        headers = {"Authorization": f"Bearer {self._bearer(service)}"}
+        with self._http.stream("GET", f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, params=params) as answer:
+            if not answer.is_success:
+                raise Failed(f"{service}: {json.loads(answer.read()).get('detail', answer.status_code)}")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.writelines(answer.iter_bytes())
+        part.replace(out)
+        return json.loads(answer.headers[said])
+
     def send_files(
         self, service: str, paths: Sequence[Path], *, tell: Callable[[Path], None] = lambda path: None, **form: str
     ) -> list[dict[str, Any]]:
