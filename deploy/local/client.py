@@ -65,7 +65,9 @@ class Client:
         headers = {"Authorization": f"Bearer {self._bearer(service)}"}
         with self._http.stream("GET", f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, params=params) as answer:
             if not answer.is_success:
-                raise Failed(f"{service}: {json.loads(answer.read()).get('detail', answer.status_code)}")
+                body = json.loads(answer.read() or "{}")
+                left = body.get("report", {}).get("left_out", "")
+                raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(left or body.get('errors', ''))[:300]}")
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.writelines(answer.iter_bytes())
         part.replace(out)

@@ -29,6 +29,11 @@ class Account:
         self.left_children += 1
         self.leave(child, where, why)
 
+    def close(self) -> None:
+        """Nothing more is added: the report file is whole."""
+        self.report.rows, self.report.accepted = self.children + self.left_children, self.children
+        self.report.close()
+
     def summary(self) -> dict[str, Any]:
         """Counts alone."""
         return {

@@ -86,8 +86,9 @@ class Modules:
         return found
 
     def _assessment(self, fields: Fields) -> Element | None:
-        parts, start = self.parts, fields.get("assessment_actual_start_date")
-        if not parts.year.meets(parts.demanded(start, "Assessments/AssessmentActualStartDate"), fields.get("assessment_authorisation_date")):
+        parts = self.parts
+        start = parts.demanded(fields.get("assessment_actual_start_date"), "Assessments/AssessmentActualStartDate")
+        if not parts.year.meets(start, fields.get("assessment_authorisation_date")):
             return None
         found = etree.Element("Assessments")
         parts.put(found, "AssessmentActualStartDate", start)

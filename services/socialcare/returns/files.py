@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
-from typing import IO, Any
+from typing import IO
 
 from lxml import etree
+from lxml.etree import _Element as Element
 
 from services.plumbing.contracts import Codes
 from services.socialcare.returns import cin, ssda903
@@ -20,88 +21,76 @@ from services.socialcare.returns.holding import Holding
 from services.socialcare.returns.year import Year
 
 CHUNK = 1 << 16
+Take = Callable[[Holding], None]
+"""Writes a child, if it is in the return."""
 
 
-class Census:
-    """A children in need census being written. authority: the local authority's code; made: when it is written."""
+@contextmanager
+def census(out: IO[bytes], year: Year, codes: Codes, account: Account, *, authority: str | None, made: datetime) -> Iterator[Take]:
+    """A children in need census as XML; whole when the block ends. made: when it is written."""
+    with etree.xmlfile(out, encoding="utf-8") as xml:
+        xml.write_declaration()
 
-    media_type = "application/xml"
+        def take(held: Holding) -> None:
+            found = cin.child(held, year, codes, account)
+            if found is not None:
+                xml.write(found)
 
-    def __init__(self, year: Year, codes: Codes, account: Account, *, authority: str | None, made: datetime) -> None:
-        self._year, self._codes, self._account = year, codes, account
-        self.name = f"CIN_{year.number}.xml"
-        self._file: IO[bytes] = tempfile.TemporaryFile()
-        self._stack = ExitStack()
-        self._xml = self._stack.enter_context(etree.xmlfile(self._file, encoding="utf-8"))
-        self._xml.write_declaration()
-        self._stack.enter_context(self._xml.element("Message"))
-        self._xml.write(_header(year, authority, made))
-        self._stack.enter_context(self._xml.element("Children"))
-
-    def take(self, held: Holding) -> None:
-        """Write a child, if it is in the census."""
-        found = cin.child(held, self._year, self._codes, self._account)
-        if found is not None:
-            self._xml.write(found)
-
-    def finish(self) -> IO[bytes]:
-        """The whole file, at its beginning."""
-        self._stack.close()
-        self._file.seek(0)
-        return self._file
+        with xml.element("Message"):
+            xml.write(_header(year, authority, made))
+            with xml.element("Children"):
+                yield take
 
 
-def _header(year: Year, authority: str | None, made: datetime) -> Any:
+def _header(year: Year, authority: str | None, made: datetime) -> Element:
     """The census's word on itself; without an authority it does not say whose it is."""
     found = etree.Element("Header")
     _texts(etree.SubElement(found, "CollectionDetails"), Collection="CIN", Year=str(year.number), ReferenceDate=year.last)
     if authority:
-        source = etree.SubElement(found, "Source")
         when = made.strftime("%Y-%m-%dT%H:%M:%S")
-        _texts(source, SourceLevel="L", LEA=authority, SoftwareCode="Childview", SerialNo="001", DateTime=when)
+        _texts(
+            etree.SubElement(found, "Source"), SourceLevel="L", LEA=authority, SoftwareCode="Childview", SerialNo="001", DateTime=when
+        )
     return found
 
 
-def _texts(element: Any, **texts: str) -> None:
+def _texts(element: Element, **texts: str) -> None:
     for name, text in texts.items():
         etree.SubElement(element, name).text = text
 
 
-class CareReturn:
-    """The twelve tables of the return of children looked after being written, then one zip."""
-
-    media_type = "application/zip"
-
-    def __init__(self, year: Year, account: Account, *, authority: str | None) -> None:
-        self._year, self._account = year, account
-        self._prefix = f"SSDA903_{year.number}_{authority}" if authority else f"SSDA903_{year.number}"
-        self.name = f"{self._prefix}.zip"
-        self._files: dict[str, IO[bytes]] = {name: tempfile.TemporaryFile() for name in ssda903.TABLES}
-        self._texts = {name: io.TextIOWrapper(file, "utf-8", newline="", write_through=True) for name, file in self._files.items()}
-        self._writers = {name: csv.writer(text) for name, text in self._texts.items()}
+@contextmanager
+def care_return(out: IO[bytes], year: Year, account: Account, *, named: str) -> Iterator[Take]:
+    """The twelve tables of the return of children looked after in one zip; whole when the block ends. named: so begin the names
+    of its files."""
+    with ExitStack() as stack:
+        tables = {
+            name: stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="")) for name in ssda903.TABLES
+        }  # fmt: skip
+        writers = {name: csv.writer(table) for name, table in tables.items()}
         for name, columns in ssda903.TABLES.items():
-            self._writers[name].writerow(columns)
+            writers[name].writerow(columns)
 
-    def take(self, held: Holding) -> None:
-        """Write a child's rows, if it is in the return."""
-        for table, cells in ssda903.rows(held, self._year, self._account):
-            self._writers[table].writerow(cells)
+        def take(held: Holding) -> None:
+            for table, cells in ssda903.rows(held, year, account):
+                writers[table].writerow(cells)
 
-    def finish(self) -> IO[bytes]:
-        """The zip, at its beginning."""
-        found: IO[bytes] = tempfile.TemporaryFile()
-        with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in self._texts.items():
-                text.flush()
-                with text, archive.open(f"{self._prefix}_{name}.csv", "w", force_zip64=True) as out:
-                    self._files[name].seek(0)
-                    out.writelines(chunks(self._files[name]))
-        found.seek(0)
-        return found
+        yield take
+        _zip(out, {f"{named}_{name}.csv": table for name, table in tables.items()})
 
 
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """A file piece by piece; it is closed at its end."""
-    with file:
+def _zip(out: IO[bytes], tables: Mapping[str, IO[str]]) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, table in tables.items():
+            table.flush()
+            table.seek(0)
+            with archive.open(name, "w", force_zip64=True) as packed:
+                shutil.copyfileobj(table.buffer, packed, CHUNK)  # type: ignore[attr-defined]
+
+
+def chunks(file: IO[bytes], held: AbstractContextManager) -> Iterator[bytes]:
+    """A file from its beginning, piece by piece; what is held for it is let go at its end."""
+    with held:
+        file.seek(0)
         while chunk := file.read(CHUNK):
             yield chunk
