@@ -152,7 +152,7 @@ def one(name: str, values) -> st.SearchStrategy[str]:
 
 
 def listed(name: str, each: str, code: str) -> st.SearchStrategy[str]:
-    return st.lists(CODE[code], max_size=3).map(lambda found: found and of(name, **{each: f"</{each}><{each}>".join(found)}) or "")
+    return st.lists(CODE[code], max_size=3).map(lambda found: (found and of(name, **{each: f"</{each}><{each}>".join(found)})) or "")
 
 
 @st.composite
@@ -245,8 +245,8 @@ async def test_the_real_census_goes_out_valid_and_comes_in_again_as_it_was_at_th
 @schemas
 @real
 @pytest.mark.parametrize(("name", "year", "gone"), [
-    ("CIN_Census_2021", 1971, []), ("CIN_Census_2021_copy", 2023, []), ("CIN_Census_2021_no_assessment_factors", 2023, []), ("CIN2rows", 2023, []),
-    ("CIN_Census_2024", 2023, ["assessments assessment"]), ("CIN_Census_2024", 2025, ["assessments assessment"]),
+    ("CIN_Census_2021", 1971, 0), ("CIN_Census_2021_copy", 2023, 0), ("CIN_Census_2021_no_assessment_factors", 2023, 0), ("CIN2rows", 2023, 0),
+    ("CIN_Census_2024", 2025, 1),
 ])  # fmt: skip
 def test_the_real_file_with_every_module_goes_out_valid_and_comes_in_again_the_same(tmp_path, name, year, gone):
     before = returning.states(tmp_path, {"in.xml": (SAMPLES / f"{name}.xml").read_bytes()})
@@ -254,8 +254,11 @@ def test_the_real_file_with_every_module_goes_out_valid_and_comes_in_again_the_s
     assert (returning.faults(text, max(year, 2023)), account.children, account.left) == ([], 1, {})
     (child, after), = returning.entries(returning.states(tmp_path, {"out.xml": as_of_2023(text)})).items()
     held = returning.entries(before)[child]
-    assert all(entry == held[name] for name, entry in after.items() if not name.startswith("identity"))
-    assert [" ".join(name.split("\x1f")[:2]) for name in held.keys() - after.keys()] == gone, "an assessment of another year"
+    later = {"identity": {"death_date", "upn_unknown"}, "assessments": {"assessment_authorisation_date"} if year == 1971 else set()}
+    for name, (fields, withdrawn) in after.items():
+        without = later.get(name.split("\x1f")[0], set())
+        assert ({k: v for k, v in held[name][0].items() if k not in without}, held[name][1]) == (fields, withdrawn), name
+    assert len(held.keys() - after.keys()) == gone, "an assessment of another year"
 
 
 def as_of_2023(text: bytes) -> bytes:

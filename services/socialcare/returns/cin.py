@@ -116,17 +116,14 @@ class _Child:
     def _sex(self, found: Element, who: Mapping[str, Any]) -> None:
         new = self.parts.year.number >= SEX_SINCE
         name = "Sex" if new else "GenderCurrent"
-        sex = self.parts.demanded(self.parts.code(who, "sex", "sex", f"ChildIdentifiers/{name}"), f"ChildIdentifiers/{name}")
+        sex = self.parts.demanded_code(who, "sex", "sex", f"ChildIdentifiers/{name}")
         self.parts.put(found, name, sex if new else GENDER_CURRENT[sex])
 
     def _characteristics(self) -> Element:
-        where = "ChildCharacteristics/Ethnicity"
-        found = etree.Element("ChildCharacteristics")
-        self.parts.put(found, "Ethnicity", self.parts.demanded(self.parts.code(self.held.person, "ethnicity", "ethnicity", where), where))
+        found, parts, within = etree.Element("ChildCharacteristics"), self.parts, "ChildCharacteristics"
+        parts.put(found, "Ethnicity", parts.demanded_code(self.held.person, "ethnicity", "ethnicity", f"{within}/Ethnicity"))
         for one in self.held.of("disability"):
-            self.parts.list(
-                found, "Disabilities", "Disability", one.fields.get("disabilities"), "disability", "ChildCharacteristics/Disabilities"
-            )
+            parts.list(found, "Disabilities", "Disability", one.fields.get("disabilities"), "disability", f"{within}/Disabilities")
         return found
 
     def _details(self, referral: Held) -> Element | None:

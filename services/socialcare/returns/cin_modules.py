@@ -10,7 +10,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from services.plumbing.statements import Held
-from services.socialcare.returns.cin_parts import Parts, Unfit
+from services.socialcare.returns.cin_parts import NOT_HELD, Parts, Unfit
 from services.socialcare.returns.holding import Holding
 
 ADOPTED = "RC1"
@@ -31,8 +31,8 @@ class Modules:
         parts, referral = self.parts, self.referral
         found = etree.Element("CINdetails")
         parts.put(found, "CINreferralDate", parts.demanded(referral.get("referral_date"), "CINdetails/CINreferralDate"))
-        source = parts.code(referral, "referral_source", "referral_source", "CINdetails/ReferralSource")
-        parts.put(found, "ReferralSource", parts.demanded(source, "CINdetails/ReferralSource"))
+        source = parts.demanded_code(referral, "referral_source", "referral_source", "CINdetails/ReferralSource")
+        parts.put(found, "ReferralSource", source)
         parts.put(found, "PrimaryNeedCode", parts.code(referral, "primary_need_code", "need", "CINdetails/PrimaryNeedCode"))
         self._closed(found)
         enquiries = self._enquiries()
@@ -122,7 +122,7 @@ class Modules:
         if not parts.year.meets(start, conference or start):
             return None
         if fields.get("conference_needed") is None:
-            raise Unfit("Section47/ICPCnotRequired", "the schema demands it, and the register does not hold it")
+            raise Unfit("Section47/ICPCnotRequired", NOT_HELD)
         found = etree.Element("Section47")
         parts.put(found, "S47ActualStartDate", start)
         parts.put(found, "InitialCPCtarget", fields.get("initial_cpc_target"))
@@ -163,7 +163,7 @@ class Modules:
         for name, field in (
             ("InitialCategoryOfAbuse", "initial_category_of_abuse"), ("LatestCategoryOfAbuse", "latest_category_of_abuse"),
         ):  # fmt: skip
-            parts.put(found, name, parts.demanded(parts.code(fields, field, "abuse", f"{module}/{name}"), f"{module}/{name}"))
+            parts.put(found, name, parts.demanded_code(fields, field, "abuse", f"{module}/{name}"))
         before = fields.get("number_of_previous_cpp")
         parts.put(found, "NumberOfPreviousCPP", parts.demanded(None if before is None else str(before), f"{module}/NumberOfPreviousCPP"))
         self._reviews(found, fields["plan_id"])

@@ -15,6 +15,9 @@ from services.socialcare.returns.year import Year
 
 COUNTED = ("CINdetails", "Assessments", "CINPlanDates", "Section47", "ChildProtectionPlans", "CPPreviewDate")
 
+NO_CODE = "a code that the schema does not have"
+NOT_HELD = "the schema demands it, and the register does not hold it"
+
 
 class Unfit(Exception):
     """A part that does not go out: where, and why."""
@@ -51,12 +54,19 @@ class Parts:
         found = fields.get(name)
         if found is None or found in self.codes[list]:
             return found
-        return self.leave(where, "a code that the schema does not have")
+        return self.leave(where, NO_CODE)
+
+    def demanded_code(self, fields: Mapping[str, Any], name: str, list: str, where: str) -> str:
+        """A code that the schema has and demands. Raises Unfit."""
+        found = self.demanded(fields.get(name), where)
+        if found not in self.codes[list]:
+            raise Unfit(where, NO_CODE)
+        return found
 
     def demanded(self, found: str | None, where: str) -> str:
         """A value that the schema demands. Raises Unfit."""
         if found is None:
-            raise Unfit(where, "the schema demands it, and the register does not hold it")
+            raise Unfit(where, NOT_HELD)
         return found
 
     def list(self, element: Element, name: str, each: str, found: Iterable[str] | None, codes: str, where: str) -> None:
