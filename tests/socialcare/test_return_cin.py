@@ -134,6 +134,15 @@ def test_a_number_that_xml_cannot_hold_leaves_the_child_out(out, tmp_path):
     assert returning.census(states.values(), 2026)[1].left_children == 1
 
 
+async def test_the_register_is_read_whole_and_some_at_a_time(database, tmp_path):
+    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
+    await desk.take({"cin.xml": census(*(child(REFERRAL, id=str(n)) for n in range(5)))})
+    pages = [page async for page in desk.register.pages(2)]
+    await desk.close()
+    _, account = returning.census((state for page in pages for state in page), 2026)
+    assert [len(page) for page in pages] == [2, 2, 1] and account.children == 5
+
+
 # -- there and back --------------------------------------------------------------------------------------------------------
 
 FIRST, LAST = date(2025, 4, 1), date(2026, 3, 31)
@@ -197,7 +206,7 @@ def children(draw, id: str) -> str:
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_what_came_in_goes_out_and_comes_in_again_the_same(data):
     text = census(data.draw(children("007")), data.draw(children("x 2")))
     with tempfile.TemporaryDirectory() as folder:
@@ -257,7 +266,8 @@ def test_the_real_file_with_every_module_goes_out_valid_and_comes_in_again_the_s
     later = {"identity": {"death_date", "upn_unknown"}, "assessments": {"assessment_authorisation_date"} if year == 1971 else set()}
     for name, (fields, withdrawn) in after.items():
         without = later.get(name.split("\x1f")[0], set())
-        assert ({k: v for k, v in held[name][0].items() if k not in without}, held[name][1]) == (fields, withdrawn), name
+        assert {k: v for k, v in held[name][0].items() if k not in without} == {k: v for k, v in fields.items() if k not in without}, name
+        assert held[name][1] == withdrawn
     assert len(held.keys() - after.keys()) == gone, "an assessment of another year"
 
 

@@ -52,15 +52,14 @@ Row = tuple[str, tuple[str, ...]]
 def rows(held: Holding, year: Year, account: Account) -> list[Row]:
     """Everything of one child in the return of a year; nothing of a child that is not in it."""
     child = _Child(held, year)
-    dated = list(child.dated())
+    local, dated = held.number("local_child_id"), list(child.dated())
+    if dated and local is None:
+        account.leave_child(None, "Header/CHILD", "left out: the register holds no number of the case system")
+        return []
     found = [("Header", child.header()), *dated, *child.undated()] if dated else []
-    local = held.number("local_child_id")
     for where, why in child.left:
         if found or where == "Episodes":
             account.leave(local, where, why)
-    if found and local is None:
-        account.leave_child(None, "Header/CHILD", "the register holds no number of the case system")
-        return []
     account.children += bool(found)
     account.rows.update(table for table, _ in found)
     return [child.row(table, cells) for table, cells in found]
