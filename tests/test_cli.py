@@ -22,7 +22,7 @@ from tests.journeys.installation import ROOT
 
 VERBS = (
     ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
-    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"],
+    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"], ["export", "cin", "--year", "2026", "--out", "x.xml"],
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from services.plumbing.contracts import Schemas
@@ -25,7 +26,7 @@ class Holding:
         assert contract is not None and contract.entry is not None, name
         return standing(self.state, contract.entry)
 
-    @property
+    @cached_property
     def person(self) -> dict[str, Any]:
         """Who the child is; empty where nothing is held."""
         return next((one.fields for one in self.of("person")), {})
