@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -63,15 +64,16 @@ class Client:
         """
         part = out.with_name(out.name + ".part")
         headers = {"Authorization": f"Bearer {self._bearer(service)}"}
-        with self._http.stream("GET", f"http://127.0.0.1:{port_of(service)}{path}", headers=headers, params=params) as answer:
+        with contextlib.ExitStack() as stack:
+            url = f"http://127.0.0.1:{port_of(service)}{path}"
+            answer = stack.enter_context(self._http.stream("GET", url, headers=headers, params=params))
             if not answer.is_success:
-                body = json.loads(answer.read() or "{}")
-                left = body.get("report", {}).get("left_out", "")
-                raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(left or body.get('errors', ''))[:300]}")
+                raise Failed(_why(service, answer.status_code, answer.read()))
+            stack.callback(part.unlink, missing_ok=True)
             with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 file.writelines(answer.iter_bytes())
-        part.replace(out)
-        return json.loads(answer.headers[said])
+            part.replace(out)
+            return json.loads(answer.headers[said])
 
     def send_files(
         self, service: str, paths: Sequence[Path], *, tell: Callable[[Path], None] = lambda path: None, **form: str
@@ -115,6 +117,16 @@ class Client:
         if not answer.is_success:
             raise Failed("the issuer gave no token")
         return answer.json()["access_token"]
+
+
+def _why(service: str, status: int, text: bytes) -> str:
+    """A problem in its own words; of a return that is empty, what was left out of it."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return f"{service}: {status}"
+    left = body.get("report", {}).get("left_out") or body.get("errors", "")
+    return f"{service}: {body.get('detail', status)} {json.dumps(left)[:300]}"
 
 
 class _Told:

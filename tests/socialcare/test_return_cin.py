@@ -121,6 +121,22 @@ def test_an_episode_that_the_daily_extract_tells_too_goes_out_once(out):
     assert root.find(".//Assessments") is not None
 
 
+def test_the_daily_extract_alone_gives_an_enquiry_with_its_conference_but_no_plan_whose_number_it_does_not_tell(out):
+    root, account = out(
+        persons="pers_person_id,pers_forename,pers_dob,pers_sex,pers_ethnicity\n1,Ada,2015-03-05,F,WBRI\n",
+        episodes="cine_person_id,cine_referral_id,cine_referral_date,cine_referral_source_code,cine_referral_nfa\n1,R7,2026-01-05,1A,N\n",
+        enquiries='s47e_s47_enquiry_id,s47e_person_id,s47e_referral_id,s47e_s47_start_date,s47e_s47_outcome_json\nS1,1,R7,2026-01-10,"{""CP_CONFERENCE_FLAG"": ""Y""}"\n',
+        conferences="icpc_icpc_id,icpc_person_id,icpc_s47_enquiry_id,icpc_referral_id,icpc_icpc_target_date,icpc_icpc_date\nC1,1,S1,R7,2026-01-31,2026-01-28\n",
+        plans="cppl_cp_plan_id,cppl_person_id,cppl_referral_id,cppl_cp_plan_start_date,cppl_cp_plan_initial_category,cppl_cp_plan_latest_category\nP1,1,R7,2026-01-28,NEG,NEG\n",
+    )  # fmt: skip
+    enquiry = root.find(".//Section47")
+    assert enquiry is not None, account.left
+    assert [(one.tag, one.text) for one in enquiry] == [
+        ("S47ActualStartDate", "2026-01-10"), ("InitialCPCtarget", "2026-01-31"), ("DateOfInitialCPC", "2026-01-28"), ("ICPCnotRequired", "0"),
+    ]  # fmt: skip
+    assert set(returning.left(account)) == {"ChildProtectionPlans/NumberOfPreviousCPP"}
+
+
 def test_what_belongs_to_no_episode_is_said(out):
     plan = "cppl_cp_plan_id,cppl_person_id,cppl_referral_id,cppl_cp_plan_start_date\nP1,1,R9,2026-01-05\n"
     _, account = out(census(child(REFERRAL)), plans=plan)

@@ -28,6 +28,8 @@ from services.socialcare.returns.year import Year, years
 router = APIRouter()
 System = Annotated[Principal, Depends(wires.service_only("cli", "socialcare"))]
 Authority = Annotated[str | None, Query(pattern=r"^[0-9]{3}$", description="The local authority's code")]
+AT_ONCE = 25
+"""Children written before other requests have their turn."""
 REPORT = "Childview-Report"
 """The header of an answer that says what is in it and what is not: counts, and where the report file is."""
 
@@ -69,7 +71,7 @@ async def _made(
     """Write the whole return, and record it with its counts. Raises Problem `not-found` where no child is in it."""
     async with here.writer.recorded(who, action, year=year) as detail:
         with written as take:
-            async for page in here.register.pages():
+            async for page in here.register.pages(AT_ONCE):
                 for state in page:
                     take(Holding(state, here.schemas))
         account.close()

@@ -118,21 +118,19 @@ class Modules:
         """An enquiry of the year, or with a conference in it. The census asks whether a conference was not required."""
         parts = self.parts
         start = parts.demanded(fields.get("s47_actual_start_date"), "Section47/S47ActualStartDate")
-        conference = self._conference_of(fields["section_47_id"])
+        held = [one for one in self._conferences() if one.get("section_47_id") == fields["section_47_id"]]
+        conference = self._one_day(held, "Section47/DateOfInitialCPC")
         if not parts.year.meets(start, conference or start):
             return None
         if fields.get("conference_needed") is None:
             raise Unfit("Section47/ICPCnotRequired", NOT_HELD)
         found = etree.Element("Section47")
         parts.put(found, "S47ActualStartDate", start)
-        parts.put(found, "InitialCPCtarget", fields.get("initial_cpc_target"))
+        target = next((one["initial_cpc_target"] for one in (fields, *held) if one.get("initial_cpc_target")), None)
+        parts.put(found, "InitialCPCtarget", target)
         parts.put(found, "DateOfInitialCPC", conference)
         parts.put(found, "ICPCnotRequired", NO if fields["conference_needed"] else YES)
         return found
-
-    def _conference_of(self, enquiry: str) -> str | None:
-        """The first conference that this enquiry led to."""
-        return self._one_day([one for one in self._conferences() if one.get("section_47_id") == enquiry], "Section47/DateOfInitialCPC")
 
     def _other_conference(self, found: Element, enquiries: list[tuple[str, Element]]) -> None:
         """The episode's own date: of a conference of the year that none of its enquiries tells of."""
