@@ -23,6 +23,7 @@ from tests.journeys.installation import ROOT
 VERBS = (
     ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
     ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"], ["watch", "/nowhere", "--yes"],
+    ["export", "cin", "--year", "2026", "--out", "x.xml"],
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -56,6 +57,24 @@ class Client:
             return body
         raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
 
+    def fetch(self, service: str, path: str, out: Path, *, said: str, **params: Any) -> dict[str, Any]:
+        """Write a service's answer to a file that this account alone may read; what its header `said` tells of it.
+
+        Nothing is there under the file's name before all of it is. Raises Failed with the problem's own words.
+        """
+        part = out.with_name(out.name + ".part")
+        headers = {"Authorization": f"Bearer {self._bearer(service)}"}
+        with contextlib.ExitStack() as stack:
+            url = f"http://127.0.0.1:{port_of(service)}{path}"
+            answer = stack.enter_context(self._http.stream("GET", url, headers=headers, params=params))
+            if not answer.is_success:
+                raise Failed(_why(service, answer.status_code, answer.read()))
+            stack.callback(part.unlink, missing_ok=True)
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.writelines(answer.iter_bytes())
+            part.replace(out)
+            return json.loads(answer.headers[said])
+
     def send_files(
         self, service: str, paths: Sequence[Path], *, tell: Callable[[Path], None] = lambda path: None, **form: str
     ) -> list[dict[str, Any]]:
@@ -98,6 +117,16 @@ class Client:
         if not answer.is_success:
             raise Failed("the issuer gave no token")
         return answer.json()["access_token"]
+
+
+def _why(service: str, status: int, text: bytes) -> str:
+    """A problem in its own words; of a return that is empty, what was left out of it."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return f"{service}: {status}"
+    left = body.get("report", {}).get("left_out") or body.get("errors", "")
+    return f"{service}: {body.get('detail', status)} {json.dumps(left)[:300]}"
 
 
 class _Told:

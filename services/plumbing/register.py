@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -381,6 +381,20 @@ class Register:
         """What the register holds of a subject."""
         found = await conn.fetchval("select state from subjects where stream_id = $1", stream)
         return None if found is None else _decoder.decode(found)
+
+    async def pages(self, size: int = BATCH) -> AsyncIterator[list[State]]:
+        """What the register holds of every subject, some at a time, each as it stands when its page is read.
+
+        Between pages nothing is held, neither a transaction, for which heartbeats would wait, nor a connection.
+        """
+        last = uuid.UUID(int=0)
+        while True:
+            async with self._pool.acquire() as conn:
+                rows = await conn.fetch("select * from subjects where stream_id > $1 order by stream_id limit $2", last, size)
+            if not rows:
+                return
+            yield [_decoder.decode(row["state"]) for row in rows]
+            last = rows[-1]["stream_id"]
 
     def entry(self, state: State, statement: Statement) -> bytes | None:
         """The entry this statement speaks of, as bytes that differ when what it says differs; None where there is none."""

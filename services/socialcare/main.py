@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.plumbing import source
 from services.plumbing.source import Kind
 from services.socialcare import api, importing
+from services.socialcare.returns import api as returns
 
 READERS = frozenset({"identity", "projector", "childview"})
 
@@ -13,7 +14,7 @@ KIND = Kind(
     subject="person",
     recognise=importing.recognise,
     readers={"*": READERS, "R-ADOPT-PAIR": frozenset({"identity"})},
-    routers=[api.router],
+    routers=[api.router, returns.router],
 )
 
 if __name__ == "__main__":
