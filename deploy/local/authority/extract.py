@@ -58,7 +58,7 @@ def tables(authority: Authority, known: Sequence[Child]) -> Iterator[Table]:
     yield "cp_visits", rows("cppv", _visits(lived, "protection"))
     yield "voice_of_child", rows("voch", _voices(authority, lived))
     yield "disability", rows("disa", _disabilities(authority, known))
-    yield from _send([child for child in known if child.school and child.sen == "E" and not (child.case and child.case.level == "adopted")])
+    yield from _send(authority.today, [child for child in known if child.school and child.sen == "E" and not (child.case and child.case.level == "adopted")])
 
 
 def _luck(authority: Authority, child: Child, what: str) -> random.Random:
@@ -75,7 +75,8 @@ def _contacts(authority: Authority, known: Sequence[Child], told: Sequence[Told]
     for child in known:
         if child.asked:
             luck = _luck(authority, child, "contact")
-            yield _contact(child, authority.today - timedelta(days=luck.randrange(20, 600)), luck.choice(SOURCES), "ADVICE")
+            day = _since_birth(child, authority.today - timedelta(days=luck.randrange(20, 600)))
+            yield _contact(child, day, luck.choice(SOURCES), "ADVICE")
 
 
 def _contact(child: Child, day: date, source: str, flag: str) -> Row:
@@ -85,10 +86,14 @@ def _contact(child: Child, day: date, source: str, flag: str) -> Row:
     }  # fmt: skip
 
 
+def _since_birth(child: Child, day: date) -> date:
+    return max(day, child.born or day)
+
+
 def _help(authority: Authority, child: Child) -> Row:
     """About half of early help goes on."""
     luck = _luck(authority, child, "early help")
-    start = authority.today - timedelta(days=luck.randrange(30, 400))
+    start = _since_birth(child, authority.today - timedelta(days=luck.randrange(30, 400)))
     end = start + timedelta(days=luck.randrange(90, 300))
     over = end < authority.today and not child.story
     return {
@@ -216,9 +221,10 @@ def _disabilities(authority: Authority, known: Sequence[Child]) -> Iterator[Row]
                 yield {"table_id": f"D{child.number}-{place}", "person_id": child.local_id, "disability_code": code}
 
 
-def _send(planned: Sequence[Child]) -> Iterator[Table]:
+def _send(today: date, planned: Sequence[Child]) -> Iterator[Table]:
     """EHC plans of those whose school says so: asked for, agreed, named, reviewed, with the needs that the school has."""
-    asked = {child.number: date(child.born.year + 4 + child.number % 3, 10, 12) for child in planned if child.born}
+    asked = {c.number: _asked(c, today) for c in planned}
+    named = {number: day + timedelta(days=140) for number, day in asked.items()}
     yield "send", rows("send", ({"table_id": f"SE{c.number}", "person_id": c.local_id, "upn": c.social_upn or c.upn} for c in planned))
     yield "ehcp_requests", rows("ehcr", (
         {"ehcp_request_id": f"ER{c.number}", "send_table_id": f"SE{c.number}", "ehcp_req_date": asked[c.number],
@@ -229,14 +235,25 @@ def _send(planned: Sequence[Child]) -> Iterator[Table]:
          "ehcp_assessment_outcome_date": asked[c.number] + timedelta(days=110)} for c in planned
     ))  # fmt: skip
     yield "ehcp_named_plan", rows("ehcn", (
-        {"named_plan_id": f"EN{c.number}", "ehcp_asmt_id": f"EA{c.number}", "named_plan_start_date": asked[c.number] + timedelta(days=140)}
+        {"named_plan_id": f"EN{c.number}", "ehcp_asmt_id": f"EA{c.number}", "named_plan_start_date": named[c.number]}
         for c in planned
     ))  # fmt: skip
     yield "ehcp_active_plans", rows("ehcp", (
         {"active_ehcp_id": f"EP{c.number}", "ehcp_request_id": f"ER{c.number}",
-         "active_ehcp_last_review_date": asked[c.number] + timedelta(days=140 + 340)} for c in planned
+         "active_ehcp_last_review_date": _reviewed(named[c.number], today)} for c in planned
     ))  # fmt: skip
     yield "sen_need", rows("senn", (
         {"table_id": f"EX{c.number}-{rank}", "active_ehcp_id": f"EP{c.number}", "active_ehcp_need_type": need, "active_ehcp_need_rank": rank}
         for c in planned for rank, need in enumerate(needs_of(c), 1)
     ))  # fmt: skip
+
+
+def _asked(child: Child, today: date) -> date:
+    """An EHC plan is asked for about when school begins, long enough ago for a review."""
+    assert child.born is not None
+    return min(date(child.born.year + 4 + child.number % 3, 10, 12), today - timedelta(days=530 + child.number % 40))
+
+
+def _reviewed(named: date, today: date) -> date:
+    """Every 350 days; the last time before today."""
+    return named + timedelta(days=(today - named).days // 350 * 350)
