@@ -10,7 +10,7 @@ from deploy.local.authority import names
 from deploy.local.authority.people import Authority
 
 ETHNICITIES = {"WBRI": 64, "WOTH": 8, "APKN": 6, "BAFR": 5, "AIND": 4, "MWBC": 3, "MOTH": 3, "ABAN": 3, "WIRI": 1, "REFU": 1, "OOTH": 2}
-LANGUAGES = {"ENG": 80, "URD": 5, "POL": 4, "SOM": 3, "RON": 3, "PNJ": 3, "CYM": 2}
+LANGUAGES = {"ENG": 80, "URD": 5, "POL": 4, "SOM": 3, "RMNR": 3, "PNJ": 3, "CYM": 2}
 """Of a hundred, about as many as in the country."""
 
 

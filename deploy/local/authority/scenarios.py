@@ -109,7 +109,7 @@ def _in_care(make: _Maker, story: Story) -> None:
     case = Case("looked_after", make.today - timedelta(days=520), "N1", people, eventful=True)
     child = make.child("in care", "Amira", "Pflegekindova", 13, case=case, sen="E", young_carer="S")
     story.tell("A child in care", SOCIAL_WORKER, "Episodes with their legal status, placements, reviews and the next one due, SDQ scores, health checks, two episodes of being missing with their return interviews, an EHC plan.", child=child)
-    story.tell("The same child, as the virtual school", "virtual-school-officer", "That she is looked after, and how school goes; of the placement no address.", child=child, purpose="review")
+    story.tell("The same child, as the virtual school", "virtual-school-officer", "How school goes, that she is in care and what her reviews were; where she lives is only noted.", child=child, purpose="review")
     story.tell("The same child, as her teacher in school", "teacher", "A pupil with an EHC plan: nothing says that she is in care.", child=child)
 
 
@@ -119,7 +119,7 @@ def _left_care(make: _Maker, story: Story) -> None:
     assert child.case is not None
     case = replace(child.case, workers=(("Allocated Worker", SOCIAL_WORKER, "team-1"),), eventful=True)
     child = make.change("left care", born=child.born, school=None, case=case)
-    story.tell("A care leaver", SOCIAL_WORKER, "As his adviser: whether they are in touch, his activity and lodging, when the pathway plan was reviewed; of his time in care a part.", child=child)
+    story.tell("A care leaver", SOCIAL_WORKER, "As his adviser: until when he is entitled to support, whether they are in touch, his activity and lodging, when the pathway plan was reviewed. His time in care is noted.", child=child)
 
 
 def _helped(make: _Maker, story: Story) -> None:
@@ -152,7 +152,7 @@ def _adopted(make: _Maker, story: Story) -> None:
     story.adoption_pairs.append({"one": before.local_id, "other": after.local_id})
     story.tell("A child after adoption", "social-worker", "An ordinary child. Nothing leads to who she was before.", child=after, purpose="enquiry")
     story.tell("The same child, as her teacher after adoption", "teacher", "An ordinary pupil, although the school's own file says that she was adopted and how she was called: only the adoption team may see that.", child=after)
-    story.tell("The same child before adoption", "adoption-officer", "The record from before: her time in care, who adopts, the order. Nobody else finds it, and nothing in it names the other.", child=before)
+    story.tell("The same child before adoption", "adoption-officer", "The record from before: the decision, the match, the placement, the order. Nobody else finds it, and nothing in it names the other.", child=before)
 
 
 def protection(child: Child, kind: str, today: date, *, named: list[str]) -> dict[str, Any]:

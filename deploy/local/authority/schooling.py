@@ -21,8 +21,8 @@ ON, OFF = ("pupilonrolltableid", "onroll"), ("pupilnolongeronrolltableid", "offr
 CODES = {"/": 1, "\\": 2, "I": 3, "O": 4, "L": 5, "M": 6}
 MISSED = {"I": 0.5, "O": 0.2, "M": 0.15, "U": 0.15}
 AUTHORISED = {"I", "M"}
-DETAILED = 2
-"""The newest collections tell sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
+DETAILED = 1
+"""The newest collection tells sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
 LATE = 0.02
 FED, FED_NO_MORE, CARING = 0.246, 0.12, 0.006
 """Shares: eligible for free school meals (the country's), of those who were and are no more; young carers."""
