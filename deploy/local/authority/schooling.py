@@ -5,24 +5,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from deploy.local.authority import mis, names
-from deploy.local.authority.calendar import Term, counted, marked_days
+from deploy.local.authority.calendar import marked_days
 from deploy.local.authority.homes import home_of, origin_of
 from deploy.local.authority.people import Authority, Child
 from deploy.local.authority.sen import needs_of
+from deploy.local.authority.spells import Census, Spell, censuses, entered_on, spells, year_of
 from deploy.local.authority.tables import write as _table
 
 ON, OFF = ("pupilonrolltableid", "onroll"), ("pupilnolongeronrolltableid", "offroll")
 CODES = {"/": 1, "\\": 2, "I": 3, "O": 4, "L": 5, "M": 6}
 MISSED = {"I": 0.5, "O": 0.2, "M": 0.15, "U": 0.15}
 AUTHORISED = {"I", "M"}
-DETAILED = 1
-"""The newest collection tells sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
 LATE = 0.02
 FED, FED_NO_MORE, CARING = 0.246, 0.12, 0.006
 """Shares: eligible for free school meals (the country's), of those who were and are no more; young carers."""
@@ -30,69 +28,6 @@ SUSPENDED, REASONS = 0.02, ("DB", "PP", "VP", "VA", "PA", "BU", "DM", "MT")
 SCHOOLS_A_DELIVERY = 6
 """The files of so many schools go in one delivery: what is checked and taken at once stays small, however large the authority."""
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Spell:
-    """One pupil at one school, as its censuses know it. last: the day of leaving, None: still there."""
-
-    child: Child
-    table_id: str
-    school: str
-    family: str
-    first: date
-    last: date | None
-
-
-@dataclass(frozen=True)
-class Census:
-    """What schools count of one term. since, until: it tells of who was there between them. newest: it says what is so now, too.
-    detailed: it tells sessions missed by reason. summer: in autumn the summer before, whose second half it counts."""
-
-    term: Term
-    since: date
-    until: date
-    newest: bool
-    detailed: bool
-    summer: Term | None = None
-
-    @property
-    def stem(self) -> str:
-        """How its files' names begin: the collection, and as of when they speak."""
-        return f"{self.term.year}_{self.term.season}_{self.until.isoformat()}"
-
-    def holds(self, spell: Spell) -> bool:
-        """Whether the pupil was at the school since the census before."""
-        return spell.first <= self.until and (spell.last is None or spell.last >= self.since)
-
-    def left(self, spell: Spell) -> bool:
-        """Whether the pupil had gone by then."""
-        return spell.last is not None and spell.last <= self.until
-
-    def days(self, spell: Spell) -> list[date]:
-        """The school days of the pupil's there."""
-        return self.term.days(spell.first, min(self.until, spell.last or self.until))
-
-    def summer_days(self, spell: Spell) -> list[date]:
-        """Those of the second half of the summer term."""
-        if self.summer is None:
-            return []
-        last = self.summer.last
-        return self.summer.days(max(spell.first, self.summer.half_term), min(last, spell.last or last))
-
-
-def censuses(today: date) -> list[Census]:
-    """A year's collections, oldest first. The last ends where the marks begin. The summer's, taken in May, counts the first half
-    of the term alone: autumn's counts the rest."""
-    until, held = marked_days(today)[0] - timedelta(days=1), counted(today)
-    found: list[Census] = []
-    for term in held:
-        halved = term.season == "summer" and term is not held[-1]
-        ends = term.half_term - timedelta(days=3) if halved else min(term.last, until)
-        since = found[-1].until + timedelta(days=1) if found else term.first
-        summer = found[-1].term if found and term.season == "autumn" else None
-        found.append(Census(term, since, ends, term is held[-1], term in held[-DETAILED:], summer))
-    return found
 
 
 def write(folder: Path, authority: Authority, progress: Progress) -> int:
@@ -106,25 +41,6 @@ def write(folder: Path, authority: Authority, progress: Progress) -> int:
         _delivery(folder_of(folder, authority, some[0]), authority, {school: by_school[school] for school in some})
         progress("schools' files", start + len(some), len(by_school))
     return len(pupils)
-
-
-def spells(child: Child, today: date) -> list[Spell]:
-    """Where a pupil is and, if they moved this year, where they were: under another table id and the name of then."""
-    assert child.school
-    entered = _entered(child, today)
-    now = Spell(child, child.pupil_id, child.school, child.family, entered, None)
-    if not child.came_from:
-        return [now]
-    left = entered - timedelta(days=5)
-    return [Spell(child, child.leaver_id, child.came_from, child.former_family or child.family, left - timedelta(days=700), left), now]
-
-
-def _entered(child: Child, today: date) -> date:
-    """The September after the fourth birthday, or after the move; always before the marks begin."""
-    assert child.born is not None
-    start = date(child.born.year + 4 + (child.born.month >= 9), 9, 2)
-    latest = marked_days(today)[0] - timedelta(days=7)
-    return min(latest, max(start, today - timedelta(days=150)) if child.came_from else start)
 
 
 def _delivery(folder: Path, authority: Authority, by_school: dict[str, list[Spell]]) -> None:
@@ -175,14 +91,6 @@ def _row(census: Census, spell: Spell, id: str = ON[0]) -> dict[str, Any]:
 
 def _luck(authority: Authority, child: Child, what: str) -> random.Random:
     return random.Random(f"{authority.seed} {child.number} {what}")
-
-
-def year_of(child: Child, day: date) -> str:
-    """The national curriculum year of an age group on a day."""
-    assert child.born is not None
-    starts = child.born.year + 4 + (child.born.month >= 9)
-    year = day.year - (day.month < 9) - starts
-    return "R" if year <= 0 else str(min(year, 13))
 
 
 def _pupil(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]:
@@ -346,7 +254,7 @@ def write_marks(path: Path, school: str, children: Sequence[Child], rows: Sequen
 def _students(path: Path, authority: Authority, school: str, children: Sequence[Child]) -> None:
     """The school's students, each with the whole list of its contacts."""
     day = authority.today - timedelta(days=1)
-    told = [mis.student(authority, child, entered=_entered(child, authority.today), year=year_of(child, day)) for child in children]
+    told = [mis.student(authority, child, entered=entered_on(child, authority.today), year=year_of(child, day)) for child in children]
     mis.write(path, school, day, students=told)
 
 

@@ -14,8 +14,8 @@ from xml.sax.saxutils import escape
 from deploy.local.authority import mis, names, schooling
 from deploy.local.authority.homes import home_of, mother_of, origin_of
 from deploy.local.authority.people import Authority
-from deploy.local.authority.schooling import Spell
 from deploy.local.authority.sen import needs_of
+from deploy.local.authority.spells import Spell, spells, year_of
 
 VERSION = "25.0"
 LATER = 3
@@ -26,20 +26,20 @@ def write(folder: Path, authority: Authority) -> None:
     """A file for every school that a pupil left this year, beside its censuses."""
     left: dict[str, list[Spell]] = {}
     for child in authority.children:
-        for spell in schooling.spells(child, authority.today) if child.school else ():
+        for spell in spells(child, authority.today) if child.school else ():
             if spell.last is not None:
                 left.setdefault(spell.school, []).append(spell)
-    for school, spells in left.items():
+    for school, some in left.items():
         path = schooling.folder_of(folder, authority, school) / f"{school}_CTF_XXXXXXX_001.xml"
-        path.write_text(_file(authority, school, spells), encoding="utf-8")
+        path.write_text(_file(authority, school, some), encoding="utf-8")
 
 
-def _file(authority: Authority, school: str, spells: Sequence[Spell]) -> str:
-    written = min(max(spell.last for spell in spells if spell.last) + timedelta(days=LATER), authority.today - timedelta(days=1))
+def _file(authority: Authority, school: str, left: Sequence[Spell]) -> str:
+    written = min(max(spell.last for spell in left if spell.last) + timedelta(days=LATER), authority.today - timedelta(days=1))
     source = _within("SourceSchool", _said(LEA=school[:3], Estab=school[3:], SchoolName=mis.school_of(school)["name"]))
     header = _said(DocumentName="Common Transfer File", CTFversion=VERSION, DateTime=f"{written}T16:00:00", DocumentQualifier="full")
     header += source + _within("DestSchool", _said(LEA="XXX", Estab="XXXX"))
-    pupils = "".join(_pupil(authority, spell) for spell in spells)
+    pupils = "".join(_pupil(authority, spell) for spell in left)
     body = _within("Header", header) + _within("CTFpupilData", pupils)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{_within("CTfile", body)}\n'
 
@@ -49,7 +49,7 @@ def _pupil(authority: Authority, spell: Spell) -> str:
     assert child.born is not None and spell.last is not None
     ethnicity, language = origin_of(child.household)
     who = _said(UPN=child.upn, Surname=spell.family, Forename=child.given, DOB=child.born, Sex=child.sex)
-    basic = _said(NCyearActual=schooling.year_of(child, spell.last), Ethnicity=ethnicity)
+    basic = _said(NCyearActual=year_of(child, spell.last), Ethnicity=ethnicity)
     basic += _within("Languages", _said(Type=language)) + _said(EnrolStatus="C")
     parts = (who, _within("BasicDetails", basic), _meals(authority, spell), _needs(spell), _home(authority, spell), _history(spell), _attendance(authority, spell))
     return _within("Pupil", "".join(parts))
