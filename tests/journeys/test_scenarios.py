@@ -46,7 +46,9 @@ def test_the_clue_across_files_stands_in_one_chronology(demonstration, told):
 def test_her_teacher_sees_a_part_and_nothing_of_social_care(demonstration, told):
     found = child(demonstration, told, "The same child, as her teacher")
     assert "attendance" in found["entries"]
-    assert not {"referrals", "plans", "involvements", "contact", "household"} & found["entries"].keys()
+    assert not {"referrals", "assessments", "plans", "involvements", "voice"} & found["entries"].keys()
+    own = [one for category in ("contact", "household") for one in found["entries"][category]["items"]]
+    assert {one["source"] for one in own} == {"education"}, "what her own school wrote"
     assert "socialcare" not in json.dumps(found) and "social care" not in json.dumps(found).lower()
 
 
