@@ -18,6 +18,8 @@ PURPOSES = {
 }  # fmt: skip
 SOURCES = {"education": "education", "socialcare": "children's social care", "childview": "worked out here"}
 NAMES = ("given_name", "family_name")
+LISTS = {"first_language": "language", "free_meals_period": "uk_country"}
+"""Code lists of fields whose type the contract cannot change any more within its version."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def value(catalogue: Catalogue, field: Field, found: Any) -> str:
 
 
 def _said(catalogue: Catalogue, field: Field, text: str) -> str:
-    code = catalogue.codes.get(field.codes or "", {}).get(text)
+    code = catalogue.codes.get(field.codes or LISTS.get(field.id, ""), {}).get(text)
     if code is not None:
         return code.label
     if term := _TERM.fullmatch(text):
