@@ -247,3 +247,18 @@ async def test_a_later_file_deletes_a_grandparent_and_nothing_else(small, databa
     assert faults(reports) == [] and [type for _, type, _ in desk.published[before:]] == ["education.relation-recorded.v1"]
     assert desk.published[-1][2]["withdrawn"] is True
     await desk.close()
+
+
+async def test_a_transfer_file_adds_to_the_pupil_who_left_and_opens_no_enrolment(small, database, tmp_path):
+    desk = await desks.desk(database, "education", education.recognise, tmp_path)
+    await desk.forget()
+    await desk.take_paths([small[0] / "education"])
+    held = await desk.state()
+    left = {name.split()[-1]: entries for name, entries in held.items() if name.startswith("census ") and name.split()[-1].startswith("L")}
+    truth = [row for row in csv.DictReader((small[0] / "truth.csv").open()) if row["record"].startswith("L")]
+    assert len(left) == len(truth) > 3
+    for entries in left.values():
+        enrolments = [fields for name, (fields, withdrawn) in entries.items() if "leaving_date" in fields and not withdrawn]
+        assert len(enrolments) == 1 and enrolments[0]["leaving_date"]
+        assert [fields for fields, withdrawn in entries.values() if fields.get("relationship") == "PAM" and not withdrawn], "the transfer file's contact"
+    await desk.close()
