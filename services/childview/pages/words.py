@@ -173,6 +173,7 @@ def _said(catalogue: Catalogue, field: Field, text: str) -> str:
 _TERM = re.compile(r"(?P<year>\d{4})-(?P<season>autumn|spring|summer)(?P<half>-half-term-2)?")
 _DAY, _MONTH = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session", "rank", "sen_type"})
+_JOINED = frozenset({"given_name", "family_name", "rank", "sen_type"})
 _ENDS = ("start", "end")
 
 
@@ -186,8 +187,8 @@ def _parts(catalogue: Catalogue, field: Field, found: Mapping[str, Any]) -> str:
         said = [f"{held.pop('name')} ({held.pop('id')})"]
     order = [part.name for part in field.parts]
     names = sorted(held, key=lambda name: order.index(name) if name in order else len(order))
-    bare = all(name in _BARE for name in names) and "rank" in held
-    return (" " if bare else ", ").join([*said, *(_part(catalogue, field, name, held[name]) for name in names)])
+    joined = set(names) <= _JOINED
+    return (" " if joined else ", ").join([*said, *(_part(catalogue, field, name, held[name]) for name in names)])
 
 
 def _period(start: str | None, end: str | None) -> str:

@@ -40,6 +40,8 @@ def test_periods_answers_terms_and_lists_read_as_people_say_them():
     assert said("school", {"id": "9994001", "name": "Redbank"}) == "Redbank (9994001)"
     assert said("sen_need", [{"rank": 1, "sen_type": "SPLD"}, {"rank": 2, "sen_type": "MLD"}]) == "1 Specific learning difficulty, 2 Moderate learning difficulty"
     assert said("assessment_factors_of_others", ["1B", "4B"]) == "Alcohol misuse, a parent or carer; Mental health, a parent or carer"
+    assert said("related_person", {"family_name": "Berg", "given_name": "Ada"}) == "Ada Berg"
+    assert said("ehc_assessment_outcome", "Y") == "Yes"
     assert said("address", ["180 Elm Street", "Wexmoor"]) == "180 Elm Street, Wexmoor"
     assert said("first_language", "SOM") == "Somali" and said("first_language", "QQQ") == "QQQ"
 
