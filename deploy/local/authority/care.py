@@ -152,7 +152,10 @@ def _end(luck: random.Random, case: Case) -> str:
 
 def _placement(luck: random.Random, child: Child, number: int, day: date, case: Case, *, last: bool) -> Placement:
     kind = luck.choices(list(KINDS), list(KINDS.values()))[0]
-    kind = ADOPTIVE if case.level == "adopted" and last else "U6" if case.level == "adopted" else "U4" if case.eventful and last else kind
+    if case.level == "adopted":
+        kind = ADOPTIVE if last else "U6"
+    elif case.eventful and last:
+        kind = "U4"
     provider = PROVIDERS.get(kind) or luck.choice(("PR1", "PR1", "PR4"))
     postcode = f"WX{luck.randrange(91, 99)} {luck.randrange(1, 10)}{luck.choice('BCDF')}{luck.choice('GHJK')}"
     urn = f"SC{990000 + child.number * 3 % 9000 + number}"

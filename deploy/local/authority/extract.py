@@ -58,7 +58,7 @@ def tables(authority: Authority, known: Sequence[Child]) -> Iterator[Table]:
     yield "cp_visits", rows("cppv", _visits(lived, "protection"))
     yield "voice_of_child", rows("voch", _voices(authority, lived))
     yield "disability", rows("disa", _disabilities(authority, known))
-    yield from _send(authority.today, [child for child in known if child.school and child.sen == "E" and not (child.case and child.case.level == "adopted")])
+    yield from _send(authority.today, [child for child in known if child.school and child.sen == "E"])
 
 
 def _luck(authority: Authority, child: Child, what: str) -> random.Random:

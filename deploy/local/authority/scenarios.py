@@ -114,7 +114,7 @@ def _in_care(make: _Maker, story: Story) -> None:
 
 
 def _left_care(make: _Maker, story: Story) -> None:
-    child = make.child("left care", "Jonas", "Ausgezogenow", 19, sex="M", falling=False)
+    child = make.child("left care", "Jonas", "Ausgezogenow", 19, sex="M")
     child = earlier.left_care(make.luck, child, make.today, age=19.3)
     assert child.case is not None
     case = replace(child.case, workers=(("Allocated Worker", SOCIAL_WORKER, "team-1"),), eventful=True)
