@@ -202,13 +202,18 @@ def screen(client: Client, state: Path) -> str:
         search = ", ".join(str(value) for value in (one["search"] or {}).values())
         who = f"      as {names[one['be']]} (token {one['be']}), for {one['purpose']}; find: {search or '-'}"
         lines += [f"  {one['name']}", who, f"      {one['see']}"]
-    correction = folder / _read(folder, "manifest.json")["correction"]["file"]
+    manifest, returns = _read(folder, "manifest.json"), _short(folder / "returns", state)
+    correction, deletion = (folder / manifest[name]["file"] for name in ("correction", "deletion"))
     lines += [
         "", "Change something, then reload the page:",
         f"  .venv/bin/childview import education --yes '{_short(correction, state)}'",
         "      corrects one mark",
+        f"  .venv/bin/childview import education --yes '{_short(deletion, state)}'",
+        "      deletes one contact",
         "  .venv/bin/childview demo end-involvement",
         "      ends one involvement",
+        "", f"The last year's returns (CIN census, SSDA903) lie in {returns}",
+        "They are not loaded whole: they tell again what the daily extract tells, under other ids.",
         "", "`make down` stops everything; `make demo` starts it again.", "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -221,6 +226,7 @@ def _counts(made: dict[str, int], client: Client) -> list[str]:
     return [
         f"  {made['children']:,} children at {made['schools']} schools and with social care; {made['practitioners']} practitioners",
         f"  {made['in_need']} children in need, {made['plans']} of them on protection plans, {made['looked_after']} looked after",
+        f"  {made['care_leavers']} care leavers, {made['early_help']} who had early help",
         f"  {made['shielded']} shielded, {made['adopted']} adopted, {made['risk_linked']} with a risk in the family",
         f"  {status['children']:,} children in the view ({held} records held for people to decide)",
     ]

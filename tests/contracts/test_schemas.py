@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from services.plumbing.contracts import SchemaRefused, Schemas, channels, common_name
 
@@ -43,3 +44,10 @@ def test_every_publishing_service_has_a_channel_for_its_events_and_its_access_re
     for service in ("education", "socialcare", "policy"):
         assert {f"{service}.events", f"{service}.access"} <= found.keys()
     assert found["childview.identity"].partitions == 1
+
+
+def test_every_code_and_every_label_is_text() -> None:
+    """YAML reads a bare Yes, No or 10 as something else."""
+    lists = yaml.safe_load((CONTRACTS / "codes.yaml").read_text())
+    labels = {(name, code): what["label"] if isinstance(what, dict) else what for name, codes in lists.items() for code, what in codes.items()}
+    assert [key for key, label in labels.items() if not isinstance(key[1], str) or not isinstance(label, str)] == []

@@ -35,7 +35,10 @@ def child(here: Installation, told: dict, name: str, *, who: str | None = None, 
 def test_the_clue_across_files_stands_in_one_chronology(demonstration, told):
     found = child(demonstration, told, "The clue across files")
     dated = demonstration.read(told["The clue across files"]["be"], found["id"], "/chronology").json()["items"]
-    assert {"attendance", "referrals"} <= {one["category"] for one in dated}
+    assert {"attendance", "referrals", "assessments", "plans"} <= {one["category"] for one in dated}
+    kinds = {one["kind"] for one in found["entries"]["referrals"]["items"]}
+    assert kinds == {"referral", "contact"} and found["fields"]["plan_status"]["value"] == "need"
+    assert "voice" in found["entries"]
     assert found["fields"]["persistent_absence"]["value"] == "yes"
     assert [one["date"] for one in dated] == sorted((one["date"] for one in dated), reverse=True)
 
@@ -43,7 +46,9 @@ def test_the_clue_across_files_stands_in_one_chronology(demonstration, told):
 def test_her_teacher_sees_a_part_and_nothing_of_social_care(demonstration, told):
     found = child(demonstration, told, "The same child, as her teacher")
     assert "attendance" in found["entries"]
-    assert not {"referrals", "plans", "involvements", "contact", "household"} & found["entries"].keys()
+    assert not {"referrals", "assessments", "plans", "involvements", "voice"} & found["entries"].keys()
+    own = [one for category in ("contact", "household") for one in found["entries"][category]["items"]]
+    assert {one["source"] for one in own} == {"education"}, "what her own school wrote"
     assert "socialcare" not in json.dumps(found) and "social care" not in json.dumps(found).lower()
 
 
@@ -51,6 +56,64 @@ def test_a_practitioner_with_no_relation_sees_who_she_is_and_whom_to_ask(demonst
     found = child(demonstration, told, "The same child, with no relation")
     assert set(found["entries"]) <= {"involvements"} and found["ask"]
     assert "attendance_rate" not in found["fields"]
+
+
+def test_a_child_on_a_protection_plan_shows_the_way_to_it_and_what_is_next(demonstration, told):
+    found = child(demonstration, told, "A child on a protection plan")
+    assert found["fields"]["plan_status"]["value"] == "protection"
+    assert kinds_of(found, "assessments") == {"assessment", "section_47"}
+    assert kinds_of(found, "plans") == {"plan", "conference", "review", "visit"}
+    plans = [one for one in found["entries"]["plans"]["items"] if one["kind"] == "plan"]
+    assert len(plans) == 1 and plans[0]["fields"]["abuse_category"]["value"]
+    assert [one for one in found["entries"]["plans"]["items"] if one["kind"] == "review" and one["fields"]["plan_review_due"]["value"] > date.today().isoformat()]
+
+
+def kinds_of(found: dict, category: str) -> set[str]:
+    return {one["kind"] for one in found["entries"].get(category, {"items": []})["items"]}
+
+
+def test_her_schools_lead_sees_which_plan_and_its_next_review_alone(demonstration, told):
+    found = child(demonstration, told, "The same child, as the safeguarding lead of the school")
+    text = json.dumps(found["entries"]["plans"])
+    assert kinds_of(found, "plans") <= {"plan", "review"} and "abuse_category" not in text
+    assert "assessments" not in found["entries"] and '"protection"' in text
+
+
+def test_a_child_in_care_shows_every_kind_of_record_of_care(demonstration, told):
+    found = child(demonstration, told, "A child in care")
+    assert found["fields"]["plan_status"]["value"] == "looked_after"
+    assert kinds_of(found, "looked_after") >= {"episode", "review"} and len(found["entries"]["placement"]["items"]) >= 2
+    assert {"missing", "health", "voice", "sen", "involvements", "referrals", "assessments"} <= found["entries"].keys()
+    assert {"sdq_band", "missing_episodes_year", "placement_moves_year", "care_review_overdue"} <= found["fields"].keys()
+    assert all(one["fields"]["legal_status"]["value"] for one in found["entries"]["looked_after"]["items"] if one["kind"] == "episode")
+
+
+def test_where_she_lives_reaches_nobody_in_education(demonstration, told):
+    placed = child(demonstration, told, "A child in care")["entries"]["placement"]["items"]
+    secrets = {one["fields"][name]["value"] for one in placed for name in ("placement_postcode", "placement_urn")}
+    teacher = child(demonstration, told, "The same child, as her teacher in school")
+    virtual = child(demonstration, told, "The same child, as the virtual school")
+    lead = child(demonstration, told, "A child in care", who="lead-1", purpose="casework")
+    for found in (teacher, virtual, lead):
+        assert not [one for one in secrets if one in json.dumps(found)]
+    assert "looked_after" in virtual["entries"] and "placement" not in virtual["entries"]
+    assert not {"looked_after", "placement", "missing", "health", "referrals", "plans"} & teacher["entries"].keys()
+    assert "social care" not in json.dumps(teacher).lower() and "socialcare" not in json.dumps(teacher)
+
+
+def test_a_care_leaver_is_seen_by_his_adviser(demonstration, told):
+    found = child(demonstration, told, "A care leaver")
+    status = found["entries"]["care_leaving"]["items"][0]["fields"]
+    assert status["in_touch"]["value"] == "YES" and status["care_leaver_eligibility"]["value"]
+    assert {"activity", "accommodation", "pathway_plan_review"} <= status.keys()
+    assert not {"looked_after", "placement"} & found["entries"].keys()
+
+
+def test_early_help_shows_that_it_is_open_and_who_leads_it_but_not_why(demonstration, told):
+    found = child(demonstration, told, "Early help")
+    shown = found["entries"]["early_help"]["items"]
+    assert len(shown) == 1 and {field["level"] for field in shown[0]["fields"].values()} == {"masked"}
+    assert "early_help_reason" not in shown[0]["fields"] and "referrals" not in found["entries"]
 
 
 def test_twins_with_each_others_numbers_are_held_not_linked(demonstration, told):
@@ -85,6 +148,10 @@ def test_adoption_made_two_children_and_nothing_joins_them(demonstration, told):
     assert old != new["id"] and "Vormalsberg" not in json.dumps(new)
     assert "Vormalsberg" not in demonstration.ask("clearing-house-officer", "GET", "/v1/duplicates", purpose="data_quality").text
     assert demonstration.search("social-worker", purpose="enquiry", **after)
+    taught = child(demonstration, told, "The same child, as her teacher after adoption")
+    assert "Vormalsberg" not in json.dumps(taught) and "adoption" not in json.dumps(taught).lower()
+    record = child(demonstration, told, "The same child before adoption")
+    assert len(record["entries"]["adoption"]["items"]) >= 3 and "Nachmalsberg" not in json.dumps(record)
 
 
 def test_an_involvement_that_ended_yesterday_shows_what_a_closing_worker_may_see(demonstration, told):
@@ -164,6 +231,21 @@ def test_a_later_file_corrects_a_mark(demonstration, told):
     assert demonstration.json("import", "education", "--yes", str(path))["files"][0]["events"] == 0
     demonstration.wait()
     assert mark(child(demonstration, told, "A mark corrected later")) == told_of["after"]
+
+
+def test_a_later_file_deletes_a_contact(demonstration, told):
+    path = demonstration.state / "demonstration" / manifest(demonstration)["deletion"]["file"]
+
+    def contacts(found: dict) -> set[str]:
+        return {one["fields"]["relationship"]["value"] for one in found["entries"]["household"]["items"] if one["kind"] == "relation"}
+
+    assert "Grandparent" in contacts(child(demonstration, told, "A contact deleted later"))
+    done = demonstration.json("import", "education", "--yes", str(path))
+    assert (done["files"][0]["events"], done["files"][0]["refused"]) == (1, 0)
+    assert demonstration.json("import", "education", "--yes", str(path))["files"][0]["events"] == 0
+    demonstration.wait()
+    after = contacts(child(demonstration, told, "A contact deleted later"))
+    assert "Grandparent" not in after and "Mother" in after
 
 
 def test_ending_an_involvement_takes_the_case_away(demonstration, told):

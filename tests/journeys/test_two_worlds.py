@@ -88,7 +88,7 @@ def pages(here: Installation, who: str, purpose: str, children: list[str]) -> It
 
 def _steady(page: str) -> str:
     page = re.sub(r'name="csrf" value="[^"]+"', "", page)
-    return re.sub(r"(As of [0-9T:.\-Z]+|Access-Id [0-9a-f-]{36})", "", page)
+    return re.sub(r"(As of [0-9A-Za-z:, ]+ UTC|Access-Id [0-9a-f-]{36})", "", page)
 
 
 def person(here: Installation, local_id: str) -> str:

@@ -199,6 +199,15 @@ async def test_the_legal_status_is_told_in_the_episode_it_lies_in(care):
     assert {one["episode_id"]: one["ls"] for one in care.said("looked-after")} == {"e1": "V2", "e2": "C2"}
 
 
+async def test_a_status_that_begins_on_the_day_an_episode_ends_is_the_next_ones(care):
+    statuses = table("lega_legal_status_id,lega_person_id,lega_legal_status,lega_legal_status_start_date,lega_legal_status_end_date",
+                     "l1,1,C1,2026-01-01,2026-03-01", "l2,1,C2,2026-03-01,")  # fmt: skip
+    episodes = table("clae_cla_episode_id,clae_person_id,clae_cla_episode_start_date,clae_cla_episode_ceased_date",
+                     "e1,1,2026-01-01,2026-03-01", "e2,1,2026-03-01,")  # fmt: skip
+    await care.take({extract(): table(PERSONS, ADA), extract("statuses"): statuses, extract("episodes"): episodes})
+    assert {one["episode_id"]: one["ls"] for one in care.said("looked-after")} == {"e1": "C1", "e2": "C2"}
+
+
 # -- what is refused, and how much -----------------------------------------------------------------------------------
 
 

@@ -1,19 +1,20 @@
-"""What social care's case system delivers: a daily extract as Standard Safeguarding Dataset tables, and the CIN census."""
+"""What social care's case system delivers: a daily extract as Standard Safeguarding Dataset tables (here: people and who works with
+them), and the last year's returns."""
 
 from __future__ import annotations
 
-import csv
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
-from deploy.local.authority import names
-from deploy.local.authority.people import AUTHORITY, Authority, Case, Child, adult_id
+from deploy.local.authority import extract, extract_care, names, returns
+from deploy.local.authority.homes import adults_of, home_of, origin_of
+from deploy.local.authority.people import Authority, Case, Child, adult_id
+from deploy.local.authority.tables import write as write_table
 
 CASES_A_WORKER, WORKERS_A_TEAM = 14, 5
 Rows = list[dict[str, Any]]
@@ -45,14 +46,15 @@ def workforce(authority: Authority) -> Workforce:
 def allocate(authority: Authority, workers: Workforce) -> None:
     """Give every case its people: a social worker and a team; a reviewing officer, a health visitor, a centre by need."""
     for place, child in enumerate(authority.children):
-        if child.case is not None and not child.case.workers:
+        if child.case is not None and child.case.level != "adopted" and not child.case.workers:
             found = _workers(child, child.case, place, workers, authority.today)
             authority.children[place] = replace(child, case=replace(child.case, workers=found))
 
 
 def _workers(child: Child, case: Case, place: int, workers: Workforce, today: date) -> tuple[tuple[str, str, str], ...]:
     worker = workers.social_workers[4 + place % (len(workers.social_workers) - 4)]
-    found = [("Allocated Social Worker", worker, workers.team_of(worker))]
+    role = "Allocated Worker" if case.level == "care_leaver" else "Allocated Social Worker"
+    found = [(role, worker, workers.team_of(worker))]
     young = child.born is not None and (today - child.born).days < 5 * 365
     if young:
         found.append(("Health Visitor", f"hv-{2 + place % 3}", ""))
@@ -66,68 +68,39 @@ def _workers(child: Child, case: Case, place: int, workers: Workforce, today: da
     return tuple(found)
 
 
-def write(folder: Path, authority: Authority, workers: Workforce) -> int:
-    """The extract of today and the census of the last March; how many children they hold."""
-    folder.mkdir(parents=True)
-    known = [child for child in authority.children if child.social_care]
-    stem = f"{authority.today.isoformat()}-ssd"
-    for name, columns, rows in _tables(authority, known, workers):
-        with (folder / f"{stem}_{name}.csv").open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, columns.split())
-            writer.writeheader()
-            writer.writerows(rows)
-    _census(folder, authority, known)
+def write(out: Path, authority: Authority, workers: Workforce) -> int:
+    """socialcare/: the extract of today and, of the last year's returns, what it has not any more; returns/: those returns whole.
+    How many children they hold."""
+    folder, known = out / "socialcare", [child for child in authority.children if child.social_care]
+    for name, rows in _tables(authority, known, workers):
+        write_table(folder / f"{authority.today.isoformat()}-ssd_{name}.csv", rows)
+    census = f"cin-{returns.year_ended(authority.today).year}.xml"
+    returns.census(folder / census, authority, returns.closed_cases(authority, known))
+    returns.census(out / "returns" / census, authority, returns.every_case(authority, known))
+    returns.ssda903(folder, authority, returns.ended_care(authority, known), whole=False)
+    returns.ssda903(out / "returns", authority, returns.every_care(authority, known), whole=True)
     return len(known)
 
 
-def _tables(authority: Authority, known: Sequence[Child], workers: Workforce) -> Iterable[tuple[str, str, Rows]]:
-    today = authority.today
+def _tables(authority: Authority, known: Sequence[Child], workers: Workforce) -> Iterator[tuple[str, Rows]]:
     adults = _adults(authority, known)
-    persons = [_person(child) for child in known] + [row for row, _, _ in adults]
     cases = [(child, child.case) for child in known if child.case]
-    yield "persons", "pers_person_id pers_forename pers_surname pers_sex pers_ethnicity pers_dob pers_expected_dob pers_common_child_id pers_is_mother", persons
-    yield "address", (
-        "addr_table_id addr_person_id addr_address_type addr_address_start_date addr_address_end_date addr_address_postcode addr_address_json"
-    ), [row for child in known for row in _homes(authority, child.local_id, child.household)] + [
+    yield "persons", [_person(child) for child in known] + [row for row, _, _ in adults]
+    yield "address", [row for child in known for row in _homes(authority, child.local_id, child.household)] + [
         row for one, _, household in adults for row in _homes(authority, one["pers_person_id"], household)
     ]
-    yield "linked_identifiers", "link_person_id link_identifier_type link_identifier_value", [
+    yield "linked_identifiers", [
         {"link_person_id": c.local_id, "link_identifier_type": "Unique Pupil Number", "link_identifier_value": c.social_upn} for c in known if c.social_upn
     ]
-    yield "professionals", "prof_professional_id prof_professional_name", _professionals(authority, cases)
-    yield "department", "dept_team_id dept_team_name", [{"dept_team_id": t, "dept_team_name": f"{names.PLACE} children's {t}"} for t in workers.teams]
-    yield "involvements", (
-        "invo_involvements_id invo_person_id invo_professional_id invo_professional_role_id invo_professional_team"
-        " invo_involvement_start_date invo_involvement_end_date invo_referral_id"
-    ), [row for child, case in cases for row in _involvements(child, case)]
-    yield "family", "fami_family_id fami_person_id", _families(known, adults)
-    yield "mother", "moth_person_id moth_childs_person_id", [
+    yield "professionals", _professionals(authority, cases)
+    yield "department", [{"dept_team_id": t, "dept_team_name": f"{names.PLACE} children's {t}"} for t in workers.teams]
+    yield "involvements", [row for child, case in cases for row in _involvements(child, case)]
+    yield "family", _families(known, adults)
+    yield "mother", [
         {"moth_person_id": row["pers_person_id"], "moth_childs_person_id": child} for row, children, _ in adults if row["pers_is_mother"] for child in children
     ]
-    yield "cin_episodes", "cine_referral_id cine_person_id cine_referral_date cine_referral_source_code cine_cin_primary_need_code cine_referral_nfa cine_close_date cine_close_reason", [
-        _referral(child, case) for child, case in cases
-    ]
-    yield "cin_plans", "cinp_cin_plan_id cinp_person_id cinp_cin_plan_start_date cinp_cin_plan_end_date", [
-        {"cinp_cin_plan_id": f"N{child.number}", "cinp_person_id": child.local_id, "cinp_cin_plan_start_date": _after(case, 30, today)}
-        for child, case in cases if case.level == "need" and child.number % 3 == 0
-    ]
-    yield "cp_plans", "cppl_cp_plan_id cppl_person_id cppl_cp_plan_start_date cppl_cp_plan_end_date cppl_cp_plan_initial_category cppl_cp_plan_latest_category", [
-        {"cppl_cp_plan_id": f"C{child.number}", "cppl_person_id": child.local_id, "cppl_cp_plan_start_date": _after(case, 40, today),
-         "cppl_cp_plan_initial_category": "Neglect", "cppl_cp_plan_latest_category": "Emotional abuse"}
-        for child, case in cases if case.level == "protection"
-    ]
-    yield "cla_episodes", (
-        "clae_cla_episode_id clae_person_id clae_cla_episode_start_date clae_cla_episode_ceased_date clae_cla_episode_start_reason"
-        " clae_cla_primary_need_code clae_cla_episode_ceased_reason"
-    ), [
-        {"clae_cla_episode_id": f"E{child.number}", "clae_person_id": child.local_id, "clae_cla_episode_start_date": _after(case, 10, today),
-         "clae_cla_episode_start_reason": "S", "clae_cla_primary_need_code": case.need}
-        for child, case in cases if case.level == "looked_after"
-    ]  # fmt: skip
-
-
-def _after(case: Case, days: int, today: date) -> str:
-    return min(case.referred + timedelta(days=days), today - timedelta(days=2)).isoformat()
+    yield from extract.tables(authority, known)
+    yield from extract_care.tables(authority, known)
 
 
 def _person(child: Child) -> dict[str, Any]:
@@ -135,6 +108,7 @@ def _person(child: Child) -> dict[str, Any]:
     return {
         "pers_person_id": child.local_id, "pers_forename": child.social_given or child.given,
         "pers_surname": child.social_family or child.family, "pers_sex": child.sex if born else "U",
+        "pers_ethnicity": origin_of(child.household)[0],
         "pers_dob": born.isoformat() if born else "", "pers_expected_dob": child.expected.isoformat() if child.expected else "",
         "pers_common_child_id": child.nhs if born else "", "pers_is_mother": "",
     }  # fmt: skip
@@ -147,31 +121,24 @@ def _adults(authority: Authority, known: Sequence[Child]) -> list[tuple[dict[str
         homes.setdefault(child.household, []).append(child)
     found = []
     for household, children in homes.items():
-        luck = random.Random(f"{authority.seed} home {household}")
         eldest = min((c.born for c in children if c.born), default=authority.today)
         ids = [c.local_id for c in children]
-        for place in range(1 + any(c.step_parent for c in children)):
-            sex = "FM"[place]
-            born = eldest - timedelta(days=luck.randrange(25, 38) * 365)
-            row = {"pers_person_id": adult_id(household, place), "pers_forename": luck.choice(names.GIVEN[sex]), "pers_sex": sex,
-                   "pers_surname": luck.choice(names.FAMILY) if place else children[0].family, "pers_dob": born.isoformat(),
-                   "pers_is_mother": "" if place else "Y"}  # fmt: skip
+        for place, adult in enumerate(adults_of(authority, household, 1 + any(c.step_parent for c in children))):
+            row = {
+                "pers_person_id": adult_id(household, place), "pers_forename": adult.given, "pers_surname": adult.family,
+                "pers_sex": adult.sex, "pers_ethnicity": origin_of(household)[0],
+                "pers_dob": (eldest - timedelta(days=adult.older * 365)).isoformat(), "pers_is_mother": "" if place else "Y",
+            }  # fmt: skip
             found.append((row, ids, household))
     return found
 
 
-def home_of(authority: Authority, household: int) -> tuple[str, str]:
-    """First line and postcode of a household's home."""
-    luck = random.Random(f"{authority.seed} address {household}")
-    return f"{luck.randrange(1, 190)} {luck.choice(names.STREETS)} {luck.choice(('Road', 'Street', 'Close', 'Way'))}", f"WX{household % 90 + 1} {luck.randrange(1, 10)}AA"
-
-
 def _homes(authority: Authority, person: str, household: int) -> Rows:
-    line, postcode = home_of(authority, household)
+    home = home_of(authority, household)
     return [{
-        "addr_table_id": f"A{person}", "addr_person_id": person, "addr_address_type": "Home", "addr_address_postcode": postcode,
+        "addr_table_id": f"A{person}", "addr_person_id": person, "addr_address_type": "Home", "addr_address_postcode": home.postcode,
         "addr_address_start_date": (authority.today - timedelta(days=900)).isoformat(),
-        "addr_address_json": json.dumps({"1": line, "2": names.PLACE}, ensure_ascii=False),
+        "addr_address_json": json.dumps({"1": home.first_line, "2": names.PLACE}, ensure_ascii=False),
     }]  # fmt: skip
 
 
@@ -200,37 +167,3 @@ def _families(known: Sequence[Child], adults: Sequence[tuple[dict[str, Any], lis
     members = [(child.household, child.local_id) for child in known]
     members += [(household, row["pers_person_id"]) for row, _, household in adults if not row["pers_is_mother"]]
     return [{"fami_family_id": f"F{household}", "fami_person_id": id} for household, id in sorted(members)]
-
-
-def _referral(child: Child, case: Case) -> dict[str, Any]:
-    return {
-        "cine_referral_id": f"R{child.number}", "cine_person_id": child.local_id, "cine_referral_date": case.referred.isoformat(),
-        "cine_referral_source_code": ("1A", "2A", "3A", "5A", "6")[child.number % 5], "cine_cin_primary_need_code": case.need,
-        "cine_close_date": case.closed.isoformat() if case.closed else "", "cine_close_reason": "RC7" if case.closed else "",
-    }  # fmt: skip
-
-
-def _census(folder: Path, authority: Authority, known: Sequence[Child]) -> None:
-    """The children in need census of the year that ended last March: it holds no names."""
-    end = date(authority.today.year - (authority.today.month < 4), 3, 31)
-    children = [child for child in known if child.case and child.case.referred <= end and child.born and child.born <= end]
-    body = "".join(_census_child(child) for child in children)
-    (folder / f"cin-{end.year}.xml").write_text(
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Message><Header><CollectionDetails><Collection>CIN</Collection><Year>{end.year}</Year>'
-        f"<ReferenceDate>{end.isoformat()}</ReferenceDate></CollectionDetails><Source><SourceLevel>L</SourceLevel><LEA>{AUTHORITY}</LEA>"
-        f"</Source></Header><Children>{body}</Children></Message>\n",
-        encoding="utf-8",
-    )
-
-
-def _census_child(child: Child) -> str:
-    case = child.case
-    assert case is not None
-    born = child.social_born or child.born
-    upn = f"<UPN>{escape(child.social_upn)}</UPN>" if child.social_upn else "<UPNunknown>UN2</UPNunknown>"
-    return (
-        f"<Child><ChildIdentifiers><LAchildID>{child.local_id}</LAchildID>{upn}<PersonBirthDate>{born}</PersonBirthDate>"
-        f"<Sex>{child.sex}</Sex></ChildIdentifiers><ChildCharacteristics><Ethnicity>WBRI</Ethnicity></ChildCharacteristics>"
-        f"<CINdetails><CINreferralDate>{case.referred}</CINreferralDate><ReferralSource>{('1A', '2A', '3A', '5A', '6')[child.number % 5]}</ReferralSource>"
-        f"<PrimaryNeedCode>{case.need}</PrimaryNeedCode><ReferralNFA>0</ReferralNFA></CINdetails></Child>"
-    )

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from deploy.local.authority import casework, protecting, scenarios, schooling, staff
+from deploy.local.authority import casework, earlier, mis, protecting, scenarios, schooling, staff, transfers
 from deploy.local.authority.people import Authority, Child, invent
 from deploy.local.authority.scenarios import Story
 from services.plumbing.files import values
@@ -20,18 +20,20 @@ Progress = Callable[[str, int, int], None]
 def generate(out: Path, *, children: int, seed: int, today: date, progress: Progress = lambda what, done, total: None) -> dict[str, Any]:
     """Write everything below `out` and return the manifest. The same bytes for the same arguments.
 
-    education/ (a folder a delivery) and socialcare/ hold what the importers take, later/ a file that corrects one mark; staff.csv and
-    personas.json say who works here; truth.csv says which records are one child; the other files tell the loader what to
+    education/ (a folder a delivery) and socialcare/ hold what the importers take; later/ two files of the next day, one that
+    corrects a mark and one that deletes a contact; returns/ what the authority returns of the last year; staff.csv and personas.json say who works here; truth.csv says which records are one child; the other files tell the loader what to
     protect, pair, declare and park, and `make demo` what to print.
     """
     out.mkdir(parents=True, exist_ok=True)
     authority = invent(children, seed=seed, today=today)
+    earlier.add(authority)
     story = scenarios.add(authority)
     workers = casework.workforce(authority)
     casework.allocate(authority, workers)
     protecting.add(authority, story)
     pupils = schooling.write(out / "education", authority, progress)
-    known = casework.write(out / "socialcare", authority, workers)
+    transfers.write(out / "education", authority)
+    known = casework.write(out, authority, workers)
     members = staff.write(out, authority, workers)
     _truth(out / "truth.csv", authority.children)
     for name in ("protections", "adoption_pairs", "conflicts", "scenarios", "parked"):
@@ -43,6 +45,7 @@ def generate(out: Path, *, children: int, seed: int, today: date, progress: Prog
         },
     }  # fmt: skip
     manifest["correction"] = _correction(out, authority, story.children["corrected"])
+    manifest["deletion"] = _deletion(out, authority, story.children["corrected"])
     manifest["files"] = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
     _json(out / "manifest.json", manifest)
     return manifest
@@ -58,8 +61,13 @@ def _manifest(authority: Authority, story: Story, children: int) -> dict[str, An
 
 
 def _levels(authority: Authority) -> dict[str, int]:
-    levels = [child.case.level for child in authority.children if child.case]
-    return {"in_need": len(levels), "plans": levels.count("protection"), "looked_after": levels.count("looked_after")}
+    cases = [child.case for child in authority.children if child.case]
+    levels = [case.level for case in cases if case.open]
+    return {
+        "in_need": len(levels), "plans": levels.count("protection"), "looked_after": levels.count("looked_after"),
+        "care_leavers": sum(case.level == "care_leaver" for case in cases),
+        "early_help": sum(child.early_help for child in authority.children),
+    }  # fmt: skip
 
 
 def _protected(story: Story) -> dict[str, int]:
@@ -74,6 +82,13 @@ def _correction(out: Path, authority: Authority, child: Child) -> dict[str, Any]
     path = out / "later" / "marks-correction.json"
     schooling.write_marks(path, child.school or "", [child], [row], extracted=authority.today)
     return told | {"file": str(path.relative_to(out))}
+
+
+def _deletion(out: Path, authority: Authority, child: Child) -> dict[str, Any]:
+    """One file of a later day in which the school's system deleted a grandparent."""
+    path = out / "later" / "contact-deletion.json"
+    mis.write(path, child.school or "", authority.today, deletions=[mis.deletion(child, 2, authority.today)])
+    return {"file": str(path.relative_to(out)), "search": scenarios.search(child)}
 
 
 def _truth(path: Path, children: list[Child]) -> None:

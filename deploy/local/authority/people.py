@@ -22,7 +22,8 @@ NAMED_OTHERWISE, SWAPPED = 0.01, 0.002
 
 @dataclass(frozen=True)
 class Case:
-    """What social care knows besides the person. level: need, protection or looked_after. workers: (role, professional, team)."""
+    """What social care knows besides the person. level: need, protection, looked_after, care_leaver or adopted. workers: (role,
+    professional, team). ended: the last day of their work, where the case goes on. eventful: all that may happen did."""
 
     level: str
     referred: date
@@ -30,11 +31,24 @@ class Case:
     workers: tuple[tuple[str, str, str], ...] = ()
     ended: date | None = None
     closed: date | None = None
+    eventful: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the child is in need, under protection or in care today."""
+        return self.closed is None
+
+    @property
+    def in_care(self) -> bool:
+        """Whether it is, or was, a case of care."""
+        return self.level in ("looked_after", "care_leaver", "adopted")
 
 
 @dataclass(frozen=True)
 class Child:
-    """One invented child. `known_as_family`: the family name as social care has it; None: the same."""
+    """One invented child. social_...: as social care has it; None: the same. past: a case that is over. asked: somebody
+    contacted social care, which led to nothing. plaa: how the school's file says that the child left care. story: a child of the
+    demonstration."""
 
     number: int
     given: str
@@ -58,6 +72,12 @@ class Child:
     sen: str = "N"
     step_parent: bool = False
     expected: date | None = None
+    past: Case | None = None
+    early_help: bool = False
+    asked: bool = False
+    plaa: str = ""
+    young_carer: str = ""
+    story: bool = False
 
     @property
     def local_id(self) -> str:
@@ -98,6 +118,14 @@ class Authority:
     seed: int
     schools: list[str]
     children: list[Child] = field(default_factory=list)
+    _families: dict[int, str] = field(default_factory=dict, repr=False)
+
+    def family_of(self, household: int) -> str:
+        """The family name of a household's first child."""
+        if household not in self._families:
+            for child in self.children:
+                self._families.setdefault(child.household, child.family)
+        return self._families[household]
 
 
 def invent(count: int, *, seed: int, today: date) -> Authority:
@@ -124,7 +152,7 @@ def _open_cases(rng: random.Random, authority: Authority) -> None:
     weights = [YOUNG if authority.children[place].school is None else 1 for place in known]
     for number, place in enumerate(_drawn(rng, known, weights, all_cases)):
         level = "protection" if number < plans else "looked_after" if number < plans + cared_for else "need"
-        referred = authority.today - timedelta(days=rng.randrange(20, 700))
+        referred = authority.today - timedelta(days=rng.randrange(20 if level == "need" else 60, 700))
         child = authority.children[place]
         case = Case(level, max(referred, child.born or referred), rng.choice(("N1", "N2", "N3", "N4", "N5", "N8")))
         child = replace(child, social_care=True, case=case)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
+from deploy.local.authority import earlier
 from deploy.local.authority.calendar import marked_days
 from deploy.local.authority.people import Authority, Case, Child, nhs_number, upn
 
@@ -40,7 +42,10 @@ def add(authority: Authority) -> Story:
     """Put the named children into the authority."""
     story = Story()
     maker = _Maker(authority, story)
-    for part in (_clue, _twins, _shielded, _adopted, _ended, _relative, _untrained, _two_dates, _unborn, _parked, _corrected, _ending):
+    for part in (
+        _clue, _protected, _in_care, _left_care, _helped, _twins, _shielded, _adopted, _ended, _relative, _untrained, _two_dates,
+        _unborn, _parked, _corrected, _ending,
+    ):  # fmt: skip
         part(maker, story)
     authority.children.extend(story.children.values())
     return story
@@ -52,6 +57,7 @@ class _Maker:
     def __init__(self, authority: Authority, story: Story) -> None:
         self.today = authority.today
         self.school = authority.schools[0]
+        self.luck = Random(f"{authority.seed} scenarios")
         self._story = story
         self._next = max(child.number for child in authority.children) + 1
         self._household = max(child.household for child in authority.children)
@@ -64,9 +70,15 @@ class _Maker:
         case = Case("need", self.today - timedelta(days=90), "N1", self.workers(worker)) if worker else None
         made = Child(
             number=number, given=given, family=family, born=born, sex="F", household=self._household, upn=upn(number),
-            nhs=nhs_number(number), school=self.school, case=case, social_care=True, social_upn=upn(number),
+            nhs=nhs_number(number), school=self.school, case=case, social_care=True, social_upn=upn(number), story=True,
         )  # fmt: skip
         made = replace(made, **changes)
+        self._story.children[name] = made
+        return made
+
+    def change(self, name: str, **changes: Any) -> Child:
+        """A child made before, otherwise."""
+        made = replace(self._story.children[name], **changes)
         self._story.children[name] = made
         return made
 
@@ -80,9 +92,39 @@ def _clue(make: _Maker, story: Story) -> None:
     child = make.child("clue", "Jamila", "Scherbenfeld", 9, worker=SOCIAL_WORKER, falling=True, absence=0.18)
     case = Case("need", make.today - timedelta(days=16), "N1", child.case.workers if child.case else ())
     story.children["clue"] = replace(child, case=case)
-    story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology.", child=child)
+    story.tell("The clue across files", SOCIAL_WORKER, "Attendance falls from week to week while a referral is open: both stand in one chronology, with the contact it came of, an assessment that has begun, visits, and her own answers.", child=child)
     story.tell("The same child, as her teacher", "teacher", "Her attendance and school life, and nothing that says that social care is involved.", child=child)
     story.tell("The same child, with no relation", "health-visitor", "Who she is and whom to ask: no attendance, no referral.", child=child, purpose="enquiry")
+
+
+def _protected(make: _Maker, story: Story) -> None:
+    case = Case("protection", make.today - timedelta(days=260), "N1", make.workers(SOCIAL_WORKER), eventful=True)
+    child = make.child("protected", "Tobias", "Schutzplanov", 8, case=case, sex="M")
+    story.tell("A child on a protection plan", SOCIAL_WORKER, "How it came to the plan: contact, assessment with its factors, section 47 enquiry, conference; then reviews and visits, and when the next review is due.", child=child)
+    story.tell("The same child, as the safeguarding lead of the school", "lead-1", "Which kind of plan there is and when it is reviewed; no category of abuse, no enquiry, no conference.", child=child)
+
+
+def _in_care(make: _Maker, story: Story) -> None:
+    people = (*make.workers(SOCIAL_WORKER), ("Independent Reviewing Officer", "iro-1", ""), ("Virtual School Officer", "vs-1", ""))
+    case = Case("looked_after", make.today - timedelta(days=520), "N1", people, eventful=True)
+    child = make.child("in care", "Amira", "Pflegekindova", 13, case=case, sen="E", young_carer="S")
+    story.tell("A child in care", SOCIAL_WORKER, "Episodes with their legal status, placements, reviews and the next one due, SDQ scores, health checks, two episodes of being missing with their return interviews, an EHC plan.", child=child)
+    story.tell("The same child, as the virtual school", "virtual-school-officer", "How school goes, that she is in care and what her reviews were; where she lives is only noted.", child=child, purpose="review")
+    story.tell("The same child, as her teacher in school", "teacher", "A pupil with an EHC plan: nothing says that she is in care.", child=child)
+
+
+def _left_care(make: _Maker, story: Story) -> None:
+    child = make.child("left care", "Jonas", "Ausgezogenow", 19, sex="M")
+    child = earlier.left_care(make.luck, child, make.today, age=19.3)
+    assert child.case is not None
+    case = replace(child.case, workers=(("Allocated Worker", SOCIAL_WORKER, "team-1"),), eventful=True)
+    child = make.change("left care", born=child.born, school=None, case=case)
+    story.tell("A care leaver", SOCIAL_WORKER, "As his adviser: until when he is entitled to support, whether they are in touch, his activity and lodging, when the pathway plan was reviewed. His time in care is noted.", child=child)
+
+
+def _helped(make: _Maker, story: Story) -> None:
+    child = make.child("helped", "Wren", "Fruhhilfova", 6, early_help=True)
+    story.tell("Early help", "lead-1", "That early help is open and which kind of agency leads it; not why. No case of social care.", child=child)
 
 
 def _twins(make: _Maker, story: Story) -> None:
@@ -104,11 +146,13 @@ def _shielded(make: _Maker, story: Story) -> None:
 def _adopted(make: _Maker, story: Story) -> None:
     before = make.child("before adoption", "Mira", "Vormalsberg", 7)
     after = make.child("after adoption", "Maya", "Nachmalsberg", 7, born=before.born)
-    story.children["before adoption"] = replace(before, school=None)
+    make.change("before adoption", school=None, case=earlier.adopted_case(make.luck, make.today))
+    after = make.change("after adoption", plaa="A", former_family=before.family)
     story.protections.append(protection(before, "adopted", make.today, named=[]))
     story.adoption_pairs.append({"one": before.local_id, "other": after.local_id})
     story.tell("A child after adoption", "social-worker", "An ordinary child. Nothing leads to who she was before.", child=after, purpose="enquiry")
-    story.tell("The same child before adoption", "adoption-officer", "The record from before; nobody else finds it, and nothing in it names the other.", child=before)
+    story.tell("The same child, as her teacher after adoption", "teacher", "An ordinary pupil, although the school's own file says that she was adopted and how she was called: only the adoption team may see that.", child=after)
+    story.tell("The same child before adoption", "adoption-officer", "The record from before: the decision, the match, the placement, the order. Nobody else finds it, and nothing in it names the other.", child=before)
 
 
 def protection(child: Child, kind: str, today: date, *, named: list[str]) -> dict[str, Any]:
@@ -157,6 +201,7 @@ def _parked(make: _Maker, story: Story) -> None:
 
 def _corrected(make: _Maker, story: Story) -> None:
     child = make.child("corrected", "Cora", "Korrekturowa", 9, worker=SOCIAL_WORKER, absence=0.0)
+    story.tell("A contact deleted later", "lead-1", "Her mother and a grandparent whom the school may ring; the command below deletes the grandparent.", child=child)
     story.tell("A mark corrected later", "teacher", "A present mark of her last school day; the command below makes it an absence.", child=child)
 
 

@@ -1,86 +1,33 @@
-"""What schools deliver: a year's censuses as CSV tables, a few schools a delivery, and the last four weeks' marks as JSON."""
+"""What schools deliver: a year's censuses as CSV tables, a few schools a delivery, and the last four weeks' marks as JSON; one of
+them its students with their contacts, too."""
 
 from __future__ import annotations
 
-import csv
-import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.local.authority import names
-from deploy.local.authority.calendar import Term, counted, marked_days
+from deploy.local.authority import mis, names
+from deploy.local.authority.calendar import marked_days
+from deploy.local.authority.homes import home_of, origin_of
 from deploy.local.authority.people import Authority, Child
+from deploy.local.authority.sen import needs_of
+from deploy.local.authority.spells import Census, Spell, censuses, entered_on, spells, year_of
+from deploy.local.authority.tables import write as _table
 
-PUPIL = [
-    "pupilonrolltableid", "NativeId", "sourceid", "upn", "surname", "forename", "formersurname", "dob", "sex", "ethnicity",
-    "language", "entrydate", "enrolstatus", "ncyearactual", "senprovision",
-    "termlysessionspossible", "termlysessionsauthorised", "termlysessionsunauthorised",
-]  # fmt: skip
-LEAVER = [
-    "pupilnolongeronrolltableid", "NativeId", "sourceid", "upn", "surname", "forename", "dob", "sex", "entrydate", "leavingdate",
-    "ncyearleaving", "termlysessionspossible", "termlysessionsauthorised", "termlysessionsunauthorised",
-]  # fmt: skip
 ON, OFF = ("pupilonrolltableid", "onroll"), ("pupilnolongeronrolltableid", "offroll")
 CODES = {"/": 1, "\\": 2, "I": 3, "O": 4, "L": 5, "M": 6}
 MISSED = {"I": 0.5, "O": 0.2, "M": 0.15, "U": 0.15}
 AUTHORISED = {"I", "M"}
-DETAILED = 2
-"""The newest collections tell sessions missed by reason, older ones in sum on the pupil's own row: half the events to load."""
 LATE = 0.02
+FED, FED_NO_MORE, CARING = 0.246, 0.12, 0.006
+"""Shares: eligible for free school meals (the country's), of those who were and are no more; young carers."""
 SUSPENDED, REASONS = 0.02, ("DB", "PP", "VP", "VA", "PA", "BU", "DM", "MT")
 SCHOOLS_A_DELIVERY = 6
 """The files of so many schools go in one delivery: what is checked and taken at once stays small, however large the authority."""
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Spell:
-    """One pupil at one school, as its censuses know it. last: the day of leaving, None: still there."""
-
-    child: Child
-    table_id: str
-    school: str
-    family: str
-    first: date
-    last: date | None
-
-
-@dataclass(frozen=True)
-class Census:
-    """What schools count of one term. until: the last day it knows of. newest: it says what is so now, too. detailed: it
-    tells sessions missed by reason."""
-
-    term: Term
-    until: date
-    newest: bool
-    detailed: bool
-
-    @property
-    def stem(self) -> str:
-        """How its files' names begin: the collection, and as of when they speak."""
-        return f"{self.term.year}_{self.term.season}_{self.until.isoformat()}"
-
-    def holds(self, spell: Spell) -> bool:
-        """Whether the pupil was at the school in this term."""
-        return spell.first <= self.until and (spell.last is None or spell.last >= self.term.first)
-
-    def left(self, spell: Spell) -> bool:
-        """Whether the pupil had gone by then."""
-        return spell.last is not None and spell.last <= self.until
-
-    def days(self, spell: Spell) -> list[date]:
-        """The school days of the pupil's there."""
-        return self.term.days(spell.first, min(self.until, spell.last or self.until))
-
-
-def censuses(today: date) -> list[Census]:
-    """A year's collections, oldest first. The last ends where the marks begin."""
-    until, held = marked_days(today)[0] - timedelta(days=1), counted(today)
-    return [Census(term, min(term.last, until), term is held[-1], term in held[-DETAILED:]) for term in held]
 
 
 def write(folder: Path, authority: Authority, progress: Progress) -> int:
@@ -91,28 +38,9 @@ def write(folder: Path, authority: Authority, progress: Progress) -> int:
         by_school[spell.school].append(spell)
     for start in range(0, len(by_school), SCHOOLS_A_DELIVERY):
         some = authority.schools[start : start + SCHOOLS_A_DELIVERY]
-        _delivery(folder / f"schools-{some[0]}-{some[-1]}", authority, {school: by_school[school] for school in some})
+        _delivery(folder_of(folder, authority, some[0]), authority, {school: by_school[school] for school in some})
         progress("schools' files", start + len(some), len(by_school))
     return len(pupils)
-
-
-def spells(child: Child, today: date) -> list[Spell]:
-    """Where a pupil is and, if they moved this year, where they were: under another table id and the name of then."""
-    assert child.school
-    entered = _entered(child, today)
-    now = Spell(child, child.pupil_id, child.school, child.family, entered, None)
-    if not child.came_from:
-        return [now]
-    left = entered - timedelta(days=5)
-    return [Spell(child, child.leaver_id, child.came_from, child.former_family or child.family, left - timedelta(days=700), left), now]
-
-
-def _entered(child: Child, today: date) -> date:
-    """The September after the fourth birthday, or after the move; always before the marks begin."""
-    assert child.born is not None
-    start = date(child.born.year + 4 + (child.born.month >= 9), 9, 2)
-    latest = marked_days(today)[0] - timedelta(days=7)
-    return min(latest, max(start, today - timedelta(days=150)) if child.came_from else start)
 
 
 def _delivery(folder: Path, authority: Authority, by_school: dict[str, list[Spell]]) -> None:
@@ -121,33 +49,35 @@ def _delivery(folder: Path, authority: Authority, by_school: dict[str, list[Spel
     for census in censuses(authority.today):
         _census(folder, authority, census, [spell for spell in every if census.holds(spell)])
     for school, found in by_school.items():
-        _marks(folder / f"marks-{school}.json", authority, school, [spell.child for spell in found if spell.last is None])
+        children = [spell.child for spell in found if spell.last is None]
+        _marks(folder / f"marks-{school}.json", authority, school, children)
+        if school == authority.schools[0]:
+            _students(folder / f"students-{school}.json", authority, school, children)
 
 
-def _table(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    """Nothing is written where there is no row."""
-    rows = list(rows)
-    if not rows:
-        return
-    with path.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+def folder_of(folder: Path, authority: Authority, school: str) -> Path:
+    """Where a school's files lie: the folder of the delivery they are in."""
+    start = authority.schools.index(school) // SCHOOLS_A_DELIVERY * SCHOOLS_A_DELIVERY
+    some = authority.schools[start : start + SCHOOLS_A_DELIVERY]
+    return folder / f"schools-{some[0]}-{some[-1]}"
 
 
 def _census(folder: Path, authority: Authority, census: Census, held: Sequence[Spell]) -> None:
     here, gone = [s for s in held if not census.left(s)], [s for s in held if census.left(s)]
-    _table(folder / f"{census.stem}_pupilonroll.csv", PUPIL, (_pupil(authority, census, spell) for spell in here))
-    _table(folder / f"{census.stem}_pupilnolongeronroll.csv", LEAVER, (_leaver(authority, census, spell) for spell in gone))
+    _table(folder / f"{census.stem}_pupilonroll.csv", (_pupil(authority, census, spell) for spell in here))
+    _table(folder / f"{census.stem}_pupilnolongeronroll.csv", (_leaver(authority, census, spell) for spell in gone))
     for (id, roll), some in ((ON, here), (OFF, gone)):
         sessions = (row for spell in some for row in _sessions(authority, census, spell, id) if census.detailed)
-        _table(folder / f"{census.stem}_termlysessiondetails{roll}.csv", [id, *_ROW, "attendancereason", "sessions"], sessions)
+        _table(folder / f"{census.stem}_termlysessiondetails{roll}.csv", sessions)
+        if census.newest:
+            _table(folder / f"{census.stem}_addresses{roll}.csv", (_address(authority, census, spell, id, roll) for spell in some))
+            meals = (row for spell in some for row in _meals(authority, census, spell, id, roll))
+            _table(folder / f"{census.stem}_fsmperiods{roll}.csv", meals)
     excluded = (row for spell in here for row in _exclusions(authority, census, spell))
-    columns = ["termlyexclusionsonrolltableid", ON[0], *_ROW, "category", "startdate", "sessions", "reason"]
-    _table(folder / f"{census.stem}_termlyexclusionsonroll.csv", columns, excluded)
+    _table(folder / f"{census.stem}_termlyexclusionsonroll.csv", excluded)
     if census.newest:
-        needs = (row for spell in here if spell.child.sen != "N" for row in _needs(census, spell))
-        _table(folder / f"{census.stem}_senneeds.csv", [ON[0], *_ROW, "sentype", "sentyperank"], needs)
+        needs = (row for spell in here for row in _needs(census, spell))
+        _table(folder / f"{census.stem}_senneeds.csv", needs)
 
 
 _ROW = ("NativeId", "sourceid")
@@ -163,24 +93,16 @@ def _luck(authority: Authority, child: Child, what: str) -> random.Random:
     return random.Random(f"{authority.seed} {child.number} {what}")
 
 
-def _year(child: Child, day: date) -> str:
-    assert child.born is not None
-    starts = child.born.year + 4 + (child.born.month >= 9)
-    year = day.year - (day.month < 9) - starts
-    return "R" if year <= 0 else str(min(year, 13))
-
-
 def _pupil(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]:
     child = spell.child
     assert child.born is not None
-    luck = _luck(authority, child, "who")
+    ethnicity, language = origin_of(child.household)
     return _row(census, spell) | {
         "upn": child.upn or "", "surname": spell.family, "forename": child.given, "formersurname": child.former_family or "",
         "dob": child.born.isoformat(), "sex": child.sex,
-        "ethnicity": luck.choice(("WBRI", "WOTH", "APKN", "BAFR", "MOTH", "AIND", "WIRI")),
-        "language": luck.choice(("ENG", "ENG", "ENG", "URD", "POL", "CYM", "SOM", "RON")),
-        "entrydate": spell.first.isoformat(), "enrolstatus": "C", "ncyearactual": _year(child, census.until),
-        "senprovision": child.sen, **_sums(authority, census, spell),
+        "ethnicity": ethnicity, "language": language,
+        "entrydate": spell.first.isoformat(), "enrolstatus": "C", "ncyearactual": year_of(child, census.until),
+        "senprovision": child.sen, **_sums(authority, census, spell), **_asked_in_spring(authority, census, spell),
     }  # fmt: skip
 
 
@@ -189,7 +111,7 @@ def _leaver(authority: Authority, census: Census, spell: Spell) -> dict[str, Any
     assert child.born is not None and spell.last is not None
     return _row(census, spell, OFF[0]) | {
         "upn": child.upn or "", "surname": spell.family, "forename": child.given, "dob": child.born.isoformat(), "sex": child.sex,
-        "entrydate": spell.first.isoformat(), "leavingdate": spell.last.isoformat(), "ncyearleaving": _year(child, spell.last),
+        "entrydate": spell.first.isoformat(), "leavingdate": spell.last.isoformat(), "ncyearleaving": year_of(child, spell.last),
         **_sums(authority, census, spell),
     }  # fmt: skip
 
@@ -199,28 +121,99 @@ def _possible(census: Census, spell: Spell) -> int:
     return 2 * len(census.days(spell))
 
 
+def _asked_in_spring(authority: Authority, census: Census, spell: Spell) -> dict[str, str]:
+    """Young carers, and who left care: asked in spring alone. One school says of everybody that nothing was declared, the others
+    leave it blank."""
+    if census.term.season != "spring":
+        return {}
+    luck, child = _luck(authority, spell.child, "young carer"), spell.child
+    none = "N" if spell.school == authority.schools[0] else ""
+    carer = luck.choice("PS") if luck.random() < CARING else none
+    return {"youngcarer": child.young_carer or carer, "plaa": child.plaa}
+
+
 def _needs(census: Census, spell: Spell) -> Iterator[dict[str, Any]]:
-    types = ("SPLD", "MLD", "SEMH", "SLCN", "ASD", "HI")
-    for rank in range(1, 2 + spell.child.number % 2):
-        yield _row(census, spell) | {"sentype": types[(spell.child.number + rank) % len(types)], "sentyperank": rank}
+    for rank, need in enumerate(needs_of(spell.child), 1):
+        yield _row(census, spell) | {"sentype": need, "sentyperank": rank}
+
+
+def _address(authority: Authority, census: Census, spell: Spell, id: str, roll: str) -> dict[str, Any]:
+    home, row = home_of(authority, spell.child.household), _row(census, spell, id)
+    return {f"addresses{roll}tableid": f"AD{row['sourceid']}"} | row | {
+        "paon": home.number, "street": home.street, "town": names.PLACE, "postcode": home.postcode,
+        "uniquepropertyreferencenumber": 990_000_000_000 + spell.child.household,
+    }  # fmt: skip
+
+
+def meals_of(authority: Authority, spell: Spell) -> tuple[date, date | None] | None:
+    """From when to when a household's children are eligible for free school meals; they are at one school as at the next."""
+    luck = random.Random(f"{authority.seed} meals {spell.child.household}")
+    if luck.random() > FED:
+        return None
+    start = max(spell.first, authority.today - timedelta(days=luck.randrange(200, 1500)))
+    over = luck.random() < FED_NO_MORE
+    return start, authority.today - timedelta(days=luck.randrange(60, 190)) if over else None
+
+
+def _meals(authority: Authority, census: Census, spell: Spell, id: str, roll: str) -> Iterator[dict[str, Any]]:
+    period, row = meals_of(authority, spell), _row(census, spell, id)
+    if period is None or period[0] > census.until:
+        return
+    end = min((day for day in (period[1], spell.last) if day), default=None)
+    if end is None or end > period[0]:
+        yield {f"fsmperiods{roll}tableid": f"FS{row['sourceid']}"} | row | {
+            "fsmstartdate": period[0].isoformat(), "fsmenddate": end.isoformat() if end else "", "ukcountry": "ENG",
+        }  # fmt: skip
 
 
 def _sums(authority: Authority, census: Census, spell: Spell) -> dict[str, Any]:
     """Sessions possible, and where the collection does not tell them by reason, those missed."""
     possible = _possible(census, spell)
-    if census.detailed or not possible:
-        return {"termlysessionspossible": possible or "", "termlysessionsauthorised": "", "termlysessionsunauthorised": ""}
-    missed = _missed(authority, census, spell)
+    told = ("", "") if census.detailed or not possible else _in_sum(_missed(authority, census, spell))
+    found = dict(zip(SUMS, (possible or "", *told), strict=True))
+    if census.summer is not None:
+        days = 2 * len(census.summer_days(spell))
+        found |= {f"summerhalfterm2{name.removeprefix('termly')}": value for name, value in
+                  zip(SUMS, (days or "", *(_in_sum(_missed_in_summer(authority, census, spell)) if days else ("", ""))), strict=True)}  # fmt: skip
+    return found
+
+
+SUMS = ("termlysessionspossible", "termlysessionsauthorised", "termlysessionsunauthorised")
+
+
+def _in_sum(missed: dict[str, int]) -> tuple[int, int]:
+    """Authorised, and not."""
     authorised = sum(count for code, count in missed.items() if code in AUTHORISED)
-    rest = sum(missed.values()) - authorised
-    return {"termlysessionspossible": possible, "termlysessionsauthorised": authorised, "termlysessionsunauthorised": rest}
+    return authorised, sum(missed.values()) - authorised
 
 
 def _missed(authority: Authority, census: Census, spell: Spell) -> dict[str, int]:
     """Sessions missed in the term by reason."""
-    luck = _luck(authority, spell.child, f"{census.term.name} {spell.table_id}")
-    missed = _possible(census, spell) * min(0.9, spell.child.absence * luck.uniform(0.6, 1.4))
+    return _shares(authority, spell, census.term.name, _possible(census, spell))
+
+
+def _missed_in_summer(authority: Authority, census: Census, spell: Spell) -> dict[str, int]:
+    """Those of the second half of the summer term."""
+    return _shares(authority, spell, f"{census.term.year} half-term 2", 2 * len(census.summer_days(spell)))
+
+
+def _shares(authority: Authority, spell: Spell, when: str, possible: int) -> dict[str, int]:
+    luck = _luck(authority, spell.child, f"{when} {spell.table_id}")
+    missed = possible * min(0.9, spell.child.absence * luck.uniform(0.6, 1.4))
     return {code: round(missed * share) for code, share in MISSED.items()}
+
+
+def sums_of_year(authority: Authority, spell: Spell) -> tuple[int, int, int]:
+    """Sessions possible, missed with leave and without, of the school year in which a pupil left; as its censuses have them."""
+    assert spell.last is not None
+    begin = date(spell.last.year - (spell.last.month < 9), 9, 1)
+    possible = authorised = rest = 0
+    for census in (one for one in censuses(authority.today) if one.holds(spell)):
+        for days, missed in ((census.days(spell), _missed), (census.summer_days(spell), _missed_in_summer)):
+            if days and days[0] >= begin:
+                more = _in_sum(missed(authority, census, spell))
+                possible, authorised, rest = possible + 2 * len(days), authorised + more[0], rest + more[1]
+    return possible, authorised, rest
 
 
 def _sessions(authority: Authority, census: Census, spell: Spell, id: str) -> Iterator[dict[str, Any]]:
@@ -234,7 +227,13 @@ def _exclusions(authority: Authority, census: Census, spell: Spell) -> Iterator[
     if days and luck.random() < SUSPENDED:
         row = _row(census, spell)
         yield row | {"termlyexclusionsonrolltableid": f"X{row['sourceid']}", "category": "SUSP", "startdate": luck.choice(days).isoformat(),
-                     "sessions": luck.randrange(2, 10), "reason": luck.choice(REASONS)}  # fmt: skip
+                     "sessions": luck.randrange(2, 10), **_reasons(luck)}  # fmt: skip
+
+
+def _reasons(luck: random.Random) -> dict[str, str]:
+    """One to three, as schools tell since 2021."""
+    found = luck.sample(REASONS, luck.choices((1, 2, 3), (80, 16, 4))[0])
+    return {f"reason{place}": found[place - 1] if place <= len(found) else "" for place in (1, 2, 3)}
 
 
 # -- marks -------------------------------------------------------------------------------------------------------
@@ -247,23 +246,16 @@ def _marks(path: Path, authority: Authority, school: str, children: Sequence[Chi
 
 def write_marks(path: Path, school: str, children: Sequence[Child], rows: Sequence[dict[str, Any]], *, extracted: date) -> None:
     """One delivery of marks, in the shape of the integrators' JSON."""
-    body = {
-        "school": {"la_code": school[:3], "establishment_number": school[3:], "name": names.SCHOOLS[int(school) % len(names.SCHOOLS)]},
-        "extracted": extracted.isoformat(),
-        "codes": [{"id": id, "code": code} for code, id in CODES.items()],
-        "students": [_student(child) for child in children],
-        "data": [{"id": number, **row} for number, row in enumerate(rows, 1)],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(body, ensure_ascii=False, indent=None, separators=(",", ":")), encoding="utf-8")
+    codes = [{"id": id, "code": code} for code, id in CODES.items()]
+    data = [{"id": number, **row} for number, row in enumerate(rows, 1)]
+    mis.write(path, school, extracted, codes=codes, students=[mis.who(child) for child in children], data=data)
 
 
-def _student(child: Child) -> dict[str, Any]:
-    assert child.born is not None
-    return {
-        "id": child.number, "legal_forename": child.given, "legal_surname": child.family,
-        "date_of_birth": {"date": child.born.isoformat()}, "education_details": {"data": {"upn": child.upn or ""}},
-    }  # fmt: skip
+def _students(path: Path, authority: Authority, school: str, children: Sequence[Child]) -> None:
+    """The school's students, each with the whole list of its contacts."""
+    day = authority.today - timedelta(days=1)
+    told = [mis.student(authority, child, entered=entered_on(child, authority.today), year=year_of(child, day)) for child in children]
+    mis.write(path, school, day, students=told)
 
 
 def marks_of(authority: Authority, child: Child) -> Iterator[dict[str, Any]]:

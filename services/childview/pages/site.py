@@ -274,7 +274,7 @@ async def _child(request: Request, session: Session, who: Principal, id: str, *,
         child=words.name_of(body["fields"]), sections=words.sections(reading.catalogue, body), noted=body["noted"], ask=body["ask"],
         late=[words.SOURCES.get(one, one) for one in body.get("may_be_out_of_date", [])],
         under_review=body.get("under_review", False), chronology=words.chronology(reading.catalogue, json.loads(dated.body)["items"]),
-        access=answer.access_id, as_of=answer.as_of, people=await _people(request),
+        access=answer.access_id, as_of=words.moment(answer.as_of), people=await _people(request),
     )  # fmt: skip
 
 

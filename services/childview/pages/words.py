@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.childview.projection.catalogue import Catalogue, Field
@@ -17,6 +18,8 @@ PURPOSES = {
 }  # fmt: skip
 SOURCES = {"education": "education", "socialcare": "children's social care", "childview": "worked out here"}
 NAMES = ("given_name", "family_name")
+LISTS = {"first_language": "language", "free_meals_period": "uk_country"}
+"""Code lists of fields whose type the contract cannot change any more within its version."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,9 @@ def sections(catalogue: Catalogue, body: Mapping[str, Any]) -> list[Section]:
 
 
 def entry(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Entry:
-    """One entry, its fields in catalogue order."""
-    rows = tuple(row(catalogue, field, one["fields"][field.id]) for field in catalogue.fields if field.id in one["fields"])
+    """One entry, its fields in catalogue order. The day that it is of is said once."""
+    shown = [(field, one["fields"][field.id]) for field in catalogue.fields if field.id in one["fields"]]
+    rows = tuple(row(catalogue, field, found, of=one.get("effective")) for field, found in shown)
     label = catalogue.categories[category].kinds.get(one["kind"] or "", catalogue.categories[category].label)
     return Entry(label, day(one.get("effective")), rows)
 
@@ -124,13 +128,13 @@ def _week(catalogue: Catalogue, category: str, found: Sequence[Mapping[str, Any]
     return Moment(days[-1], when, f"{catalogue.categories[category].label}: {kind} ({len(found)})", said)
 
 
-def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any]) -> Row:
-    """One field: its label, its value in words, and where it is from."""
+def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any], *, of: str | None = None) -> Row:
+    """One field: its label, its value in words, and where it is from. of: the day of the entry that it stands in."""
     text = value(catalogue, field, shown.get("value"))
     if shown["level"] == "masked":
         return Row(field.label, text, "shown in part")
     note = [SOURCES.get(shown.get("source", ""), shown.get("source", ""))]
-    if shown.get("effective"):
+    if shown.get("effective") and shown["effective"] != of:
         note.append(f"as of {day(shown['effective'])}")
     if shown.get("flag"):
         note.append(f"not valid: {shown['flag']}")
@@ -144,21 +148,53 @@ def value(catalogue: Catalogue, field: Field, found: Any) -> str:
         labels = {code: label.label for code, label in catalogue.codes.get(field.codes, {}).items()}
         return ", ".join(f"{labels.get(code, code)} {count}" for code, count in found.items())
     if isinstance(found, Mapping):
-        return ", ".join(_part(catalogue, field, name, part) for name, part in found.items() if part is not None)
+        return _parts(catalogue, field, found)
     if isinstance(found, list):
-        return ", ".join(value(catalogue, field, part) for part in found)
+        texts = [value(catalogue, field, part) for part in found]
+        return ("; " if field.codes and any(", " in text for text in texts) else ", ").join(texts)
     if found is None:
         return ""
-    text = str(found)
-    code = catalogue.codes.get(field.codes or "", {}).get(text)
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return _said(catalogue, field, str(found))
+
+
+def _said(catalogue: Catalogue, field: Field, text: str) -> str:
+    code = catalogue.codes.get(field.codes or LISTS.get(field.id, ""), {}).get(text)
     if code is not None:
         return code.label
-    if len(text) == 10 and text[4:5] == "-":
+    if term := _TERM.fullmatch(text):
+        return f"{term['season'].title()} {term['year']}" + (", second half" if term["half"] else "")
+    if _DAY.fullmatch(text) or _MONTH.fullmatch(text):
         return day(text)
     return f"{text} %" if field.type == "percent" else text
 
 
-_BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session"})
+_TERM = re.compile(r"(?P<year>\d{4})-(?P<season>autumn|spring|summer)(?P<half>-half-term-2)?")
+_DAY, _MONTH = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session", "rank", "sen_type"})
+_JOINED = frozenset({"given_name", "family_name", "rank", "sen_type"})
+_ENDS = ("start", "end")
+
+
+def _parts(catalogue: Catalogue, field: Field, found: Mapping[str, Any]) -> str:
+    """A value of several parts, in the catalogue's order: a period as two days, an organisation as its name and number."""
+    held = {name: part for name, part in found.items() if part is not None}
+    said = []
+    if field.type == "period" and held.keys() & set(_ENDS):
+        said = [_period(*(held.pop(end, None) for end in _ENDS))]
+    if field.type == "organisation" and {"id", "name"} <= held.keys():
+        said = [f"{held.pop('name')} ({held.pop('id')})"]
+    order = [part.name for part in field.parts]
+    names = sorted(held, key=lambda name: order.index(name) if name in order else len(order))
+    joined = set(names) <= _JOINED
+    return (" " if joined else ", ").join([*said, *(_part(catalogue, field, name, held[name]) for name in names)])
+
+
+def _period(start: str | None, end: str | None) -> str:
+    if start is None:
+        return f"until {day(end)}"
+    return f"since {day(start)}" if end is None else day(start) if start == end else f"{day(start)} to {day(end)}"
 
 
 def _part(catalogue: Catalogue, field: Field, name: str, part: Any) -> str:
@@ -166,10 +202,18 @@ def _part(catalogue: Catalogue, field: Field, name: str, part: Any) -> str:
     return text if name in _BARE else f"{name.replace('_', ' ')} {text}"
 
 
+def moment(text: str) -> str:
+    """`2026-11-24T23:01:14.783542Z` as `24 November 2026, 23:01:14 UTC`."""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{day(at.date().isoformat())}, {at:%H:%M:%S} UTC"
+
+
 def day(text: str | None) -> str:
-    """`2026-11-24` as `24 November 2026`; what is no date stays."""
+    """`2026-11-24` as `24 November 2026`, `2026-11` as `November 2026`; what is no date stays."""
     if not text:
         return ""
+    if _MONTH.fullmatch(text):
+        return f"{date.fromisoformat(f'{text}-01'):%B %Y}"
     try:
         found = date.fromisoformat(text)
     except ValueError:

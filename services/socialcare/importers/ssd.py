@@ -200,8 +200,9 @@ def _episode(reading: Reading, number: int, row: Row) -> Said | None:
 
 
 def _legal_status(statuses: list[tuple[str, str | None, str | None]], first: str, last: str) -> str | None:
-    """The status in force at an episode's end, or the last one before that: a change of status begins a new episode."""
-    within = [(start, code) for start, end, code in statuses if start <= last and (end is None or end > first) and code]
+    """The status in force at an episode's end, or the last one before that: a change of status begins a new episode, on the day
+    that the one before ended."""
+    within = [(start, code) for start, end, code in statuses if (start < last or start <= first) and (end is None or end > first) and code]
     return max(within)[1] if within else None
 
 

@@ -25,6 +25,36 @@ SETTINGS = from_environment(
 )
 
 
+def said(id: str, found) -> str:
+    return words.value(CATALOGUE, next(field for field in CATALOGUE.fields if field.id == id), found)
+
+
+def test_periods_answers_terms_and_lists_read_as_people_say_them():
+    assert said("enrolment_period", {"end": "2026-03-12", "start": "2025-12-29"}) == "29 December 2025 to 12 March 2026"
+    assert said("enrolment_period", {"start": "2025-12-29"}) == "since 29 December 2025"
+    assert said("free_meals_period", {"country": "ENG", "start": "2026-01-01"}) == "since 1 January 2026, country England"
+    assert said("referral_nfa", False) == "no" and said("assessment_child_seen", True) == "yes"
+    assert said("visit_seen", {"alone": True, "bedroom": False, "child": True}) == "child yes, alone yes, bedroom no"
+    assert said("attendance_term", "2026-summer-half-term-2") == "Summer 2026, second half"
+    assert said("attendance_term", "2026-autumn") == "Autumn 2026"
+    assert said("school", {"id": "9994001", "name": "Redbank"}) == "Redbank (9994001)"
+    assert said("sen_need", [{"rank": 1, "sen_type": "SPLD"}, {"rank": 2, "sen_type": "MLD"}]) == "1 Specific learning difficulty, 2 Moderate learning difficulty"
+    assert said("assessment_factors_of_others", ["1B", "4B"]) == "Alcohol misuse, a parent or carer; Mental health, a parent or carer"
+    assert said("related_person", {"family_name": "Berg", "given_name": "Ada"}) == "Ada Berg"
+    assert said("ehc_assessment_outcome", "Y") == "Yes"
+    assert said("address", ["180 Elm Street", "Wexmoor"]) == "180 Elm Street, Wexmoor"
+    assert said("first_language", "SOM") == "Somali" and said("first_language", "QQQ") == "QQQ"
+
+
+def test_the_moment_of_a_page_has_no_microseconds_and_an_entrys_day_is_said_once():
+    assert words.moment("2026-11-24T23:01:14.783542Z") == "24 November 2026, 23:01:14 UTC"
+    assert words.day("2026-12") == "December 2026"
+    shown = {"level": "full", "value": "N1", "source": "socialcare", "effective": "2026-03-09"}
+    field = next(f for f in CATALOGUE.fields if f.id == "primary_need")
+    assert words.row(CATALOGUE, field, shown, of="2026-03-09").note == "children's social care"
+    assert words.row(CATALOGUE, field, shown).note == "children's social care, as of 9 March 2026"
+
+
 def test_every_vendored_file_is_in_the_manifest_with_its_sum_and_licence():
     manifest = json.loads((VENDOR / "manifest.json").read_text())
     files = {path.name for path in VENDOR.iterdir()} - {"manifest.json"} - {one["licence_text"] for one in manifest.values()}
