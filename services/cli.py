@@ -76,6 +76,17 @@ class _Parser(argparse.ArgumentParser):
         raise Failed(f"{message}; see `{self.prog} --help`")
 
 
+def _seconds(text: str) -> float:
+    """A span of time. Raises ArgumentTypeError for what is none, such as a negative one."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < 86_400:
+        raise argparse.ArgumentTypeError("give seconds, 0 or more and less than a day")
+    return found
+
+
 def _parser() -> _Parser:
     parser = _Parser(prog="childview", description="Childview, an open Integrated Children's System.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
@@ -101,8 +112,8 @@ def _parser() -> _Parser:
     watches.add_argument("folder", type=Path, help="its subfolders education and socialcare are looked at")
     watches.add_argument("service", nargs="?", choices=SOURCES, help="whose files these are, where the folder has no such subfolders")
     watches.add_argument("--authority", help="the local authority's code")
-    watches.add_argument("--every", type=float, default=5, metavar="SECONDS", help="between two looks (5)")
-    watches.add_argument("--still", type=float, default=10, metavar="SECONDS", help="without any change before a file is taken (10)")
+    watches.add_argument("--every", type=_seconds, default=5, metavar="SECONDS", help="between two looks (5)")
+    watches.add_argument("--still", type=_seconds, default=10, metavar="SECONDS", help="without any change before a file is taken (10)")
     watches.add_argument("--once", action="store_true", help="take what is there now, and end")
     watches.add_argument("--yes", action="store_true", help="what is imported is invented")
     exports = verb("export", "write a return of a year from the register of social care", export)
@@ -185,15 +196,23 @@ def status(options: Any) -> int:
     processes = [{"name": p["name"], "pid": p["pid"], "restarts": p["restarts"]} for p in found.get("processes", [])]
     body: dict[str, Any] = {"state": found.get("state", "down"), "processes": processes}
     if body["state"] == "running":
-        with Client() as client:
-            counted = client.ask("GET", "childview", "/v1/status")
-            body |= {name: counted[name] for name in ("children", "parked", "records", "fresh_as_of", "held")}
-            ledger = client.ask("GET", "audit", "/v1/ledger")
-            body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
-            body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
-            body |= _heard(client)
+        try:
+            body |= _counted()
+        except (Failed, httpx.HTTPError) as error:
+            body["why"] = f"something does not answer now: {error if isinstance(error, Failed) else type(error).__name__}"
     show(options, body, _status_text(body, found))
-    return DONE if body["state"] == "running" else FAILED
+    return DONE if body["state"] == "running" and "why" not in body else FAILED
+
+
+def _counted() -> dict[str, Any]:
+    """How much there is, and how fresh. Raises Failed or an HTTPError while a part is away."""
+    with Client() as client:
+        counted = client.ask("GET", "childview", "/v1/status")
+        body = {name: counted[name] for name in ("children", "parked", "records", "fresh_as_of", "held")}
+        ledger = client.ask("GET", "audit", "/v1/ledger")
+        body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
+        body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
+        return body | _heard(client)
 
 
 def _heard(client: Client) -> dict[str, Any]:
@@ -217,11 +236,20 @@ def _silence(service: str, one: dict[str, Any]) -> dict[str, Any]:
 
 def _status_text(body: dict[str, Any], found: dict[str, Any]) -> str:
     lines = [f"state: {body['state']}" + (f" ({found['why']})" if found.get("why") else "")]
-    lines += [f"  {p['name']:18} {p['pid'] or 'down':>8}  restarts {p['restarts']}" for p in body["processes"]]
+    last = {one["name"]: one.get("last", "") for one in found.get("processes", [])}
+    lines += [f"  {p['name']:18} {p['pid'] or 'down':>8}  restarts {p['restarts']}  {last[p['name']]}".rstrip() for p in body["processes"]]
+    lines += [body["why"]] if "why" in body else []
     told = ("children", "records", "held", "parked", "events", "fresh_as_of", "waiting")
-    lines += [f"{name}: {body[name]}" for name in told if name in body]
+    lines += [f"{name}: {_told(body[name])}" for name in told if name in body]
     lines += [f"SILENT: {one['kind']} ({one['service']}), last came {one['last']}" for one in body.get("silent", [])]
     return "\n".join(lines)
+
+
+def _told(value: Any) -> str:
+    """A number, or several by name; of a time nothing below the second."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(one)}" for name, one in value.items()) or "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)[:19]
 
 
 # -- importing --------------------------------------------------------------------------------------------------
@@ -250,7 +278,7 @@ def _deliver(client: Client, service: str, paths: Sequence[Path], said: dict[str
             service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **said
         )
         for path, one in zip(delivery, files, strict=True):
-            say(f"taken: {_file_text(one)}")
+            say(_file_text(one) if "why" in one else f"taken: {_file_text(one)}")
             yield path, one
 
 
@@ -360,7 +388,7 @@ def _watch_on(folder: Any, options: Any) -> NoReturn:
             pause = options.every
         else:
             pause = min(max(1.0, pause * 2), LONGEST_PAUSE)
-            say(f"tried again in {pause:.0f} s")
+            say(f"will try again in {pause:.0f} s")
         time.sleep(pause)
 
 
@@ -435,7 +463,7 @@ def _personas() -> list[dict[str, Any]]:
 def token(options: Any) -> int:
     persona = next((p for p in _personas() if options.role in (p["role"], p["person"])), None)
     if persona is None:
-        raise Failed(f"nobody is a {options.role}; see `childview personas`")
+        raise Failed(f"no such role or person: {options.role}; see `.venv/bin/childview personas`")
     with Client() as client:
         made = client.user_token(persona)
     show(options, {"token": made, **persona}, made)

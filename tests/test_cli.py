@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import progress
+from deploy.local import client, progress
 from services import cli
 from services.plumbing.settings import port_variable
 from tests.journeys.installation import ROOT
@@ -183,3 +183,16 @@ def test_a_delivery_that_no_service_answers_stays_where_it_is(monkeypatch, tmp_p
 
 def test_a_folder_that_is_not_there_is_said(tmp_path, capsys):
     assert watch(tmp_path / "nowhere") == 1 and "no such folder" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_a_span_of_time_is_not_negative_and_ends():
+    for wrong in ("-1", "nan", "inf", "soon"):
+        with pytest.raises((SystemExit, client.Failed)):
+            cli._parser().parse_args(["watch", "/nowhere", "--every", wrong])
+    assert cli._seconds("0.5") == 0.5
+
+
+def test_what_is_wrong_is_said_a_line_each():
+    body = {"detail": "The body breaks its contract.", "errors": [{"at": "query/authority", "why": "three digits"}]}
+    assert client._words("socialcare", 422, body) == "socialcare: The body breaks its contract.\n  query/authority: three digits"
+    assert client._words("socialcare", 404, {}) == "socialcare: 404"

@@ -17,6 +17,7 @@ import httpx
 from services.plumbing.settings import port_of
 
 ROOT = Path(__file__).parents[2]
+MOST_LINES = 20
 MUST_BE_FRESH = ("education", "socialcare", "policy", "childview")
 
 
@@ -55,7 +56,7 @@ class Client:
             raise Failed(f"{service}: {answer.status_code}") from None
         if answer.is_success or "files" in body:
             return body
-        raise Failed(f"{service}: {body.get('detail', answer.status_code)} {json.dumps(body.get('errors', ''))[:300]}")
+        raise Failed(_words(service, answer.status_code, body))
 
     def fetch(self, service: str, path: str, out: Path, *, said: str, **params: Any) -> dict[str, Any]:
         """Write a service's answer to a file that this account alone may read; what its header `said` tells of it.
@@ -125,8 +126,14 @@ def _why(service: str, status: int, text: bytes) -> str:
         body = json.loads(text)
     except ValueError:
         return f"{service}: {status}"
-    left = body.get("report", {}).get("left_out") or body.get("errors", "")
-    return f"{service}: {body.get('detail', status)} {json.dumps(left)[:300]}"
+    return _words(service, status, body)
+
+
+def _words(service: str, status: int, body: dict[str, Any]) -> str:
+    """What a problem says, and below it a line for each thing that is wrong or was left out, as far as one screen holds."""
+    left = [f"{one['count']} x {one['where']}: {one['why']}" for one in body.get("report", {}).get("left_out", [])]
+    wrong = [": ".join(str(value) for value in one.values()) for one in body.get("errors", []) if isinstance(one, dict)]
+    return "\n  ".join([f"{service}: {body.get('detail', status)}", *(left or wrong)[:MOST_LINES]])
 
 
 class _Told:

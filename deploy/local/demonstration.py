@@ -234,8 +234,7 @@ def _counts(made: dict[str, int], client: Client) -> list[str]:
 
 ADDRESSES = (
     ("the pages", "childview", "/"),
-    ("the API", "childview", "/v1"),
-    ("its description", "childview", "/openapi.json"),
+    ("the API, described", "childview", "/openapi.json"),
     ("whether it is ready", "childview", "/health/ready"),
 )
 

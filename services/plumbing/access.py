@@ -165,7 +165,7 @@ class AccessWriter:
         try:
             return await asyncio.wait_for(asyncio.shield(waiting.done), PATIENCE)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SchemaRefused) as error:
-            raise Problem("audit-unavailable", "Nothing is shown that cannot be recorded. Try again soon.") from error
+            raise Problem("audit-unavailable", "It could not be recorded, so nothing is shown or confirmed. Try again soon.") from error
 
     @contextlib.asynccontextmanager
     async def recorded(

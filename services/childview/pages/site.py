@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import httpx
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -283,7 +284,10 @@ async def _people(request: Request) -> list[dict[str, str]]:
     settings = request.app.state.settings
     if not settings.demonstration:
         return []
-    answer = await request.app.state.http.get(f"{settings.issuer}/people", timeout=5)
+    try:
+        answer = await request.app.state.http.get(f"{settings.issuer}/people", timeout=5)
+    except httpx.HTTPError:
+        return []  # the sign-in is away: the page is whole without it
     return answer.json() if answer.is_success else []
 
 

@@ -1,4 +1,4 @@
-"""The road of a read, in this order: token, lease, one query, gates, `find`, levels, record, answer."""
+"""The road of a read, in this order: token, one query, lease, gates, `find`, levels, record, answer."""
 
 from __future__ import annotations
 
