@@ -218,7 +218,7 @@ async def test_a_status_that_begins_on_the_day_an_episode_ends_is_the_next_ones(
         ("address", "addr_table_id,addr_person_id,addr_address_json", "a1,1," + "[" * 5000 + "]" * 5000, "addr_address_json"),
         ("address", "addr_table_id,addr_person_id,addr_address_json", 'a1,1,"{""a"": {""b"": 1}}"', "addr_address_json"),
         ("cppl", "cppl_cp_plan_id,cppl_person_id,cppl_cp_plan_start_date", "p1,1,3/5/15", "cppl_cp_plan_start_date"),
-        ("cine", "cine_referral_id,cine_person_id,cine_close_reason", "r1,1,RC1 and very much more than a code", "reason_for_closure"),
+        ("cine", "cine_referral_id,cine_person_id,cine_close_reason", "r1,1,RC7 and very much more than a code", "reason_for_closure"),
     ],
 )
 async def test_one_bad_value_refuses_its_row_alone(care, name, header, row, column):

@@ -12,7 +12,8 @@ from typing import Any
 from services.plumbing.files import values
 from services.plumbing.register import Statement
 
-ADOPTION, NOT_DECLARED = "A", "N"
+ADOPTION, NOT_DECLARED = frozenset({"A", "O"}), "N"
+"""O is an adoption from state care outside England and Wales: it leads back no less."""
 BEFORE = frozenset({"former_family_name", "identifiers former_upn"})
 """What is no part of who an adopted pupil is, in whatever file it stood or will stand."""
 LEFT_CARE, CLASS = "education.left-care-recorded.v1", "R-ADOPT"
@@ -27,6 +28,12 @@ def who(person: Mapping[str, Any], *, adopted: bool, row: int) -> Statement:
     return Statement("education.person-recorded.v1", "R-IDENT", fields, row=row, never=BEFORE if adopted else frozenset())
 
 
+def tells(how: str | None) -> bool:
+    """Whether a way of leaving care is an adoption, however it is written: `A`, `a`, `O`, `A - Adoption`."""
+    found = (how or "").strip().upper()
+    return "ADOPT" in found or found.partition(" ")[0].rstrip(":-") in ADOPTION
+
+
 def left_care(school: str, how: str, before: Mapping[str, str | None], *, row: int) -> Statement:
     """How a pupil left care, by the code list `plaa`. "Not declared" is no record: it takes one away that was there.
 
@@ -34,7 +41,7 @@ def left_care(school: str, how: str, before: Mapping[str, str | None], *, row: i
     """
     if how == NOT_DECLARED:
         return Statement(LEFT_CARE, CLASS, {"school": school}, withdrawn=True, row=row)
-    hidden = before if how == ADOPTION else {}
+    hidden = before if tells(how) else {}
     fields = {
         "school": school, "left_care_by": how, "restriction": "statute",
         "former_family_name": values.text(hidden.get("family_name")), "former_upn": values.code(hidden.get("upn")),

@@ -128,7 +128,7 @@ def _young_carer(cells: Cells, school: str) -> Iterator[Statement]:
 
 def says_adopted(row: Row) -> bool:
     """Whether the row says that the pupil left care by adoption."""
-    return any(values.code(row.get(column)) == adopted.ADOPTION for column in LEFT_CARE)
+    return any(adopted.tells(values.code(row.get(column))) for column in LEFT_CARE)
 
 
 def _left_care(cells: Cells, school: str) -> Iterator[Statement]:

@@ -1,17 +1,20 @@
 """Rows of one delivery that say different things of one subject: the later one stands, and the report names both.
 
 What was said is kept in a private database that SQLite holds in memory while it is small and on disk beyond, in a file that has
-no name: in memory alone it took 3.5 kB a row, which is more than a machine has for a million.
+no name: in memory alone it took 3.5 kB a row, which is more than a machine has for a million. On disk no value stands in clear:
+what was told is sealed with a key that is never written, and names are keyed digests.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from services.plumbing import sealing
 from services.plumbing.register import Said, Statement
 
 EntryName = Callable[[Statement], str | None]
@@ -29,11 +32,12 @@ class Spoken:
 
     def __init__(self, entry: EntryName) -> None:
         self._entry = entry
+        self._key = os.urandom(32)
         self._files: dict[str, int] = {}
         self._kept = sqlite3.connect("", isolation_level=None)
         self._kept.executescript(
             f"pragma cache_size=-{IN_MEMORY}; pragma journal_mode=off; pragma synchronous=off; begin;"
-            "create table said (entry text primary key, told text not null) without rowid;"
+            "create table said (entry text primary key, told blob not null) without rowid;"
             "create table named (name text primary key, subject text not null) without rowid;"
         )
 
@@ -48,11 +52,11 @@ class Spoken:
             name = self._entry(statement)
             if name is not None and said.names:
                 subject = self._subject(said) if subject is None else subject
-                self._compare(said, statement, _digest(subject, said.provenance.extracted, name))
+                self._compare(said, statement, self._digest(subject, said.provenance.extracted, name))
 
     def _subject(self, said: Said) -> str:
         """One name for a subject whom several systems name: the first by which any of them did."""
-        names = [_digest(*name) for name in said.names]
+        names = [self._digest(*name) for name in said.names]
         found = next((subject for name in names if (subject := self._named(name))), names[0])
         self._kept.executemany("insert or ignore into named values (?, ?)", [(name, found) for name in names])
         return found
@@ -70,16 +74,19 @@ class Spoken:
                 place = f"{list(self._files)[before[1]]} row {before[2]}"
                 said.report.flag(row, field, value, f"{place} says otherwise ({before[0]}); this row stands")
             held[field] = (value, file, row)
-        self._kept.execute("insert or replace into said values (?, ?)", (entry, json.dumps(held)))
+        self._kept.execute("insert or replace into said values (?, ?)", (entry, self._sealed(entry, held)))
 
     def _told(self, entry: str) -> Told:
         row = self._kept.execute("select told from said where entry = ?", (entry,)).fetchone()
-        return {} if row is None else json.loads(row[0])
+        return {} if row is None else json.loads(sealing.open_seal(self._key, sealed=row[0], bound_to=entry.encode()))
 
+    def _sealed(self, entry: str, told: Told) -> bytes:
+        return sealing.seal(self._key, plain=json.dumps(told).encode(), bound_to=entry.encode())
 
-def _digest(*parts: str) -> str:
-    """The parts as one short key, whatever characters they hold."""
-    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=12).hexdigest()
+    def _digest(self, *parts: str) -> str:
+        """The parts as one short key, whatever characters they hold."""
+        return hashlib.blake2b(json.dumps(parts).encode(), digest_size=12, key=self._key).hexdigest()
+
 
 
 def _plain(value: Any) -> Any:

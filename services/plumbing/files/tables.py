@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,8 @@ def open_table(path: Path, *, name: str | None = None) -> Table:
         lines = _Lines(text, shown)
         reader = csv.reader(lines, strict=True)
         columns = _columns(_header(reader, shown), shown)
-        count = _check_rows(reader, len(columns), shown)
+        lines.held = 0
+        count = _check_rows(reader, lines, len(columns), shown)
     return Table(shown, path, sha256, encoding, columns, count, count > 0 and not lines.last.endswith(("\n", "\r")))
 
 
@@ -88,10 +90,12 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
 
 
 class _Lines:
-    """The lines of a table, none longer than a table's may be and none with a NUL in it; `last` is the one read last."""
+    """The lines of a table, none longer than a table's may be and none with a NUL in it; `last` is the one read last. held:
+    characters of the row that is read, which quotes may spread over lines; whoever reads rows counts anew at each."""
 
     def __init__(self, text: io.TextIOWrapper, shown: str) -> None:
         self._text, self._shown, self.last = text, shown, ""
+        self.held = 0
 
     def __iter__(self) -> Iterator[str]:
         try:
@@ -101,6 +105,9 @@ class _Lines:
                 if "\0" in line:
                     raise FileRefused(self._shown, "the file is not text")
                 self.last = line
+                self.held += len(line)
+                if self.held > MOST_LINE:
+                    raise FileRefused(self._shown, "a row is longer than any table's")
                 yield line
         except UnicodeError as error:
             raise FileRefused(self._shown, "the encoding is neither UTF-8, UTF-16 nor Windows-1252") from error
@@ -117,7 +124,8 @@ def _columns(cells: Sequence[str], shown: str) -> tuple[str, ...]:
     columns = tuple(cell.strip().lower() for cell in cells)
     if len(columns) < 2:
         raise FileRefused(shown, "this is no CSV table with a header line", row=1)
-    twice = next((column for column in columns if columns.count(column) > 1), None)
+    counted = Counter(columns)
+    twice = next((column for column in columns if counted[column] > 1), None)
     if twice is not None:
         # Its name is not said: without a header line it is a value of somebody's row.
         places = " and ".join(str(number) for number, column in enumerate(columns, 1) if column == twice)
@@ -125,10 +133,11 @@ def _columns(cells: Sequence[str], shown: str) -> tuple[str, ...]:
     return columns
 
 
-def _check_rows(reader, width: int, shown: str) -> int:
+def _check_rows(reader, lines: _Lines, width: int, shown: str) -> int:
     count = 0
     try:
         for cells in reader:
+            lines.held = 0
             if cells and len(cells) != width:
                 why = f"the row has {len(cells)} cells where the header has {width}: cut off, or a stray comma"
                 raise FileRefused(shown, why, row=count + 2)

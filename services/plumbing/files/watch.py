@@ -29,7 +29,7 @@ Stamp = tuple[int, int]
 
 
 class Watched(Exception):
-    """Another process watches this folder."""
+    """Another process watches this folder, or somebody else wrote where only the watcher may."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,26 @@ class Folder:
         journal = self.root / OWN / "moves.json"
         if not journal.exists():
             return {}
+        _own(journal.parent)
+        _own(journal)
         moved = {}
         for one in json.loads(journal.read_text()):
-            path, target = self.root / one["from"], self.root / one["to"]
+            path, target = self._inside(one["from"]), self._inside(one["to"])
+            if Path(one["to"]).parts[0] not in (TAKEN, REFUSED):
+                raise Watched(f"{journal} names a place that is neither {TAKEN} nor {REFUSED}")
             if self._stands(path, one["stamp"]):
                 _move(path, target, one["reason"])
                 moved[path] = target
                 self._seen.pop(path, None)
         journal.unlink()
         return moved
+
+    def _inside(self, named: str) -> Path:
+        """A place in this folder, with no link on the way to it: what a link names does not lie here. Raises Watched."""
+        path = self.root / named
+        if Path(named).is_absolute() or ".." in Path(named).parts or path.parent.resolve() != self.root.resolve() / Path(named).parent:
+            raise Watched(f"{named} leads out of {self.root}")
+        return path
 
     def _stands(self, path: Path, stamp: Sequence[int]) -> bool:
         """Whether the file is there as it was sent."""
@@ -139,13 +150,21 @@ class Folder:
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
         """While this process watches the folder. Raises Watched when another one does."""
-        (self.root / OWN).mkdir(exist_ok=True)
+        (self.root / OWN).mkdir(mode=0o700, exist_ok=True)
+        _own(self.root / OWN)
         with (self.root / OWN / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Watched(f"another process watches {self.root}") from None
             yield
+
+
+def _own(path: Path) -> None:
+    """Refuse what is a link, another account's, or open to others to write: it would say what is moved where. Raises Watched."""
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise Watched(f"{path} is not this account's alone: remove it, and let nobody else write there")
 
 
 def _move(path: Path, target: Path, reason: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.plumbing.files import values
 from services.plumbing.register import Statement
+from services.socialcare.importers import telling
 from services.socialcare.importers.lines import Line, Says
 
 STATUTE = {"restriction": "statute"}
@@ -17,11 +18,12 @@ ASKS = "adopted: this record needs its protection, and its pair with the later o
 _PARTIAL = re.compile(r"(?:zz|(?P<day>\d{1,2}))/(?:zz|(?P<month>\d{1,2}))/(?:zzzz|(?P<year>\d{4}))", re.ASCII | re.IGNORECASE)
 
 
-def restricted(placement: Mapping[str, Any]) -> dict[str, Any]:
-    """A placement with its restriction, said also where there is none, so that a correction of its type lifts it."""
+def restricted(placement: Mapping[str, Any], written: str | None = None) -> dict[str, Any]:
+    """A placement with its restriction, said also where there is none, so that a correction of its type lifts it. written: its
+    type as the file has it, where words without a code were left out."""
     if "place" not in placement:
         return dict(placement)
-    return {**placement, "restriction": "statute" if placement["place"] in FOR_ADOPTION else None}
+    return {**placement, "restriction": "statute" if telling.code_of(placement["place"] or written, FOR_ADOPTION) else None}
 
 
 def episode(line: Line, column: str, fields: Mapping[str, Any]) -> Says:
@@ -34,10 +36,11 @@ def episode(line: Line, column: str, fields: Mapping[str, Any]) -> Says:
     if "rec" not in fields:
         return [line.says("looked-after", "R-CARE", fields)]
     code, day = fields["rec"], fields.get("dec")
-    told = code in ADOPTED
+    meant = telling.code_of(code, ADOPTED)
+    told = meant is not None
     if told:
         line.report.flag(line.number, column, code, ASKS)
-    adopted = {"adoption_id": f"adopted {fields['episode_id']}", "effective": day, "rec": code, "date_adopted": day} | STATUTE
+    adopted = {"adoption_id": f"adopted {fields['episode_id']}", "effective": day, "rec": meant or code, "date_adopted": day} | STATUTE
     kept = {**fields, "rec": None} if told else fields
     return [line.says("looked-after", "R-CARE", kept), line.says("adoption", "R-ADOPT", adopted, withdrawn=not told)]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from services.plumbing.files.report import Report
 from services.plumbing.register import Statement
+from services.socialcare.importers import telling
 
 ADOPTED = "RC1"
 NON_AGENCY = "NON_AGENCY_ADOPTION"
@@ -18,11 +19,16 @@ ASKS = "adopted: this record needs its protection, and its pair with the later o
 def taken_out(referral: dict[str, Any], report: Report, column: str, *, row: int, part: int = 0) -> Statement:
     """Take out of a referral that it was closed because the child was adopted: whether it was so, apart. The report asks for
     the protection of the record, which only the adoption team sets."""
-    told = referral["reason_for_closure"] == ADOPTED
+    told = telling.code_of(referral["reason_for_closure"], (ADOPTED,)) is not None
     if told:
         report.flag(row, column, ADOPTED, ASKS)
         referral["reason_for_closure"] = None
     return _sign("closed", referral["referral_id"], referral.get("closure_date"), told=told, row=row, part=part)
+
+
+def without(outcomes: list[str] | None) -> list[str] | None:
+    """Outcomes as they may be shown."""
+    return [one for one in outcomes or () if one != NON_AGENCY] or None
 
 
 def of_outcomes(entry: str, outcomes: list[str] | None, day: str | None, *, row: int) -> Statement:

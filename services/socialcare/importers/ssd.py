@@ -23,7 +23,7 @@ from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, open_table
 from services.plumbing.register import Provenance, Said, Statement
 from services.plumbing.subjects import key
-from services.socialcare.importers import adopting, ssd_assessments, ssd_child, ssd_front_door, ssd_numbers, ssd_plans, ssd_send
+from services.socialcare.importers import adopting, ssd_assessments, ssd_child, ssd_front_door, ssd_numbers, ssd_plans, ssd_send, telling
 from services.socialcare.importers.dataset import Delivery, Reading, Row, RowRefused, each, kind_of, required
 from services.socialcare.importers.lines import Line
 from services.socialcare.importers.ssd_numbers import flag
@@ -47,6 +47,11 @@ ROLES = {
     "virtual_school": ("virtual school officer", "virtual school"),
 }
 """How case systems name roles, and which relationship each is evidence of."""
+PLACED = (
+    "placement", "placed", "foster", "carer", "children's home", "childrens home", "residential home", "residential unit",
+    "residential school", "secure", "respite", "adopt", "supported", "semi-independent", "semi independent", "lodging", "refuge",
+)  # fmt: skip
+"""Words by which systems tell that an address is that of a placement."""
 AGENCIES = {"health_named": "health", "centre_registered": "childrens_centre", "welfare_officer": "education", "virtual_school": "education"}
 
 
@@ -101,7 +106,7 @@ def _address(reading: Reading, number: int, row: Row) -> Said | None:
     person = row["addr_person_id"]
     fields: dict[str, Any] = {"address_id": row["addr_table_id"]}
     if "addr_address_type" in row:
-        fields["address_kind"] = "placement" if "placement" in row["addr_address_type"].lower() else "home"
+        fields["address_kind"] = _address_kind(row["addr_address_type"])
     if "addr_address_json" in row:
         fields["lines"] = _lines(row["addr_address_json"])
     if "addr_address_postcode" in row:
@@ -112,6 +117,11 @@ def _address(reading: Reading, number: int, row: Row) -> Said | None:
     if person in reading.delivery.adults:
         return reading.note()
     return reading.said(person, [Statement("socialcare.address-recorded.v1", "R-IDENT", fields, row=number)])
+
+
+def _address_kind(type: str) -> str:
+    """Where a child lives with somebody else is no home of its family: it is hidden from all who may not see placements."""
+    return "placement" if any(word in type.lower() for word in PLACED) else "home"
 
 
 def _lines(text: str) -> list[str]:
@@ -171,7 +181,8 @@ def _involvement(reading: Reading, number: int, row: Row) -> Said | None:
     if worker is not None and "prof_professional_name" in worker:
         fields["professional_name"] = values.text(worker["prof_professional_name"])
     if fields.get("team_id") in reading.delivery.teams:
-        fields["team_name"] = reading.delivery.teams[fields["team_id"]]
+        called = reading.delivery.teams[fields["team_id"]]
+        fields["team_name"] = None if telling.WORD in called.upper() else called
     return reading.said(row["invo_person_id"], [Statement("socialcare.involvement-recorded.v1", "R-CASE", fields, row=number)])
 
 

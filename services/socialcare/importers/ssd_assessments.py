@@ -6,7 +6,7 @@ from typing import Any
 
 from services.plumbing.register import Said, Statement
 from services.plumbing.subjects import key
-from services.socialcare.importers import factors
+from services.socialcare.importers import adoption, factors
 from services.socialcare.importers.dataset import Reading, Row, each, kind_of
 from services.socialcare.importers.outcomes import codes, outcomes
 
@@ -18,6 +18,7 @@ CONFERENCE = "CP_CONFERENCE"
 def _assessment(reading: Reading, number: int, row: Row) -> Said | None:
     id, person = row["cina_assessment_id"], row["cina_person_id"]
     fields: dict[str, Any] = {"assessment_id": id}
+    signs: list[Statement] = []
     fields |= reading.days(
         row, assessment_actual_start_date="cina_assessment_start_date", assessment_authorisation_date="cina_assessment_auth_date"
     )
@@ -27,9 +28,10 @@ def _assessment(reading: Reading, number: int, row: Row) -> Said | None:
     )
     if "cina_assessment_outcome_json" in row:
         found, comment = outcomes(reading, number, row, "cina_assessment_outcome_json")
-        fields |= {"assessment_outcomes": found, "assessment_comments": comment}
+        fields |= {"assessment_outcomes": adoption.without(found), "assessment_comments": comment}
+        signs = [adoption.of_outcomes(f"assessment {id}", found, fields.get("assessment_actual_start_date"), row=number)]
     statement = Statement(ASSESSMENT, "R-CASE", fields, row=number)
-    return reading.said(person, [statement], aliases=(key("ssd assessment", id),))
+    return reading.said(person, [statement, *signs], aliases=(key("ssd assessment", id),))
 
 
 def _factors(reading: Reading, number: int, row: Row) -> Said | None:
@@ -42,6 +44,7 @@ def _factors(reading: Reading, number: int, row: Row) -> Said | None:
 
 def _section_47(reading: Reading, number: int, row: Row) -> Said | None:
     fields: dict[str, Any] = {"section_47_id": row["s47e_s47_enquiry_id"]}
+    signs: list[Statement] = []
     fields |= reading.days(row, s47_actual_start_date="s47e_s47_start_date", s47_end_date="s47e_s47_end_date")
     fields |= reading.yes_no(row, s47_nfa="s47e_s47_nfa")
     fields |= reading.ids(
@@ -49,8 +52,13 @@ def _section_47(reading: Reading, number: int, row: Row) -> Said | None:
     )
     if "s47e_s47_outcome_json" in row:
         found, comment = outcomes(reading, number, row, "s47e_s47_outcome_json")
-        fields |= {"s47_outcomes": found, "s47_comments": comment, "conference_needed": None if found is None else CONFERENCE in found}
-    return reading.said(row["s47e_person_id"], [Statement("socialcare.section-47-recorded.v1", "R-CP", fields, row=number)])
+        fields |= {
+            "s47_outcomes": adoption.without(found), "s47_comments": comment,
+            "conference_needed": None if found is None else CONFERENCE in found,
+        }  # fmt: skip
+        entry = f"section 47 {fields['section_47_id']}"
+        signs = [adoption.of_outcomes(entry, found, fields.get("s47_actual_start_date"), row=number)]
+    return reading.said(row["s47e_person_id"], [Statement("socialcare.section-47-recorded.v1", "R-CP", fields, row=number), *signs])
 
 
 TABLES = (

@@ -35,7 +35,7 @@ def _outcomes(
     if column not in row:
         return []
     found, _ = outcomes(reading, number, row, column)
-    fields[f"{entry}_outcomes"] = [one for one in found or () if one != adoption.NON_AGENCY] or None
+    fields[f"{entry}_outcomes"] = adoption.without(found)
     return [adoption.of_outcomes(f"{entry} {fields[f'{entry}_id']}", found, day, row=number)]
 
 

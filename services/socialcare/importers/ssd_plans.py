@@ -7,6 +7,7 @@ from typing import Any
 
 from services.plumbing.files import coded, values
 from services.plumbing.register import Said, Statement
+from services.socialcare.importers import adoption
 from services.socialcare.importers.dataset import Reading, Row, each, kind_of
 from services.socialcare.importers.outcomes import outcomes
 
@@ -43,6 +44,7 @@ def _abuse(value: str) -> str | None:
 
 def _conference(reading: Reading, number: int, row: Row) -> Said | None:
     fields: dict[str, Any] = {"conference_id": row["icpc_icpc_id"]}
+    signs: list[Statement] = []
     fields |= reading.days(row, date_of_initial_cpc="icpc_icpc_date", initial_cpc_target="icpc_icpc_target_date")
     fields |= reading.yes_no(row, transfer_in="icpc_icpc_transfer_in", plan_made="icpc_icpc_outcome_cp_flag")
     fields |= reading.ids(
@@ -51,8 +53,10 @@ def _conference(reading: Reading, number: int, row: Row) -> Said | None:
     )  # fmt: skip
     if "icpc_icpc_outcome_json" in row:
         found, comment = outcomes(reading, number, row, "icpc_icpc_outcome_json")
-        fields |= {"conference_outcomes": found, "conference_comments": comment}
-    return reading.said(row["icpc_person_id"], [Statement("socialcare.conference-recorded.v1", "R-CP", fields, row=number)])
+        fields |= {"conference_outcomes": adoption.without(found), "conference_comments": comment}
+        entry = f"conference {fields['conference_id']}"
+        signs = [adoption.of_outcomes(entry, found, fields.get("date_of_initial_cpc"), row=number)]
+    return reading.said(row["icpc_person_id"], [Statement("socialcare.conference-recorded.v1", "R-CP", fields, row=number), *signs])
 
 
 def _review(reading: Reading, number: int, row: Row) -> Said | None:

@@ -46,7 +46,7 @@ def is_one(path: Path) -> bool:
     parser.StartElementHandler = begun
     try:
         with path.open("rb") as data:
-            parser.ParseFile(data)
+            parser.Parse(data.read(markup.MOST_PROLOG), False)
     except (_Begun, expat.ExpatError, ValueError, LookupError):
         return roots == [ROOT]
     return False
