@@ -61,7 +61,7 @@ async def test_a_student_comes_with_names_numbers_enrolment_home_and_numbers_to_
     who = school.said("person")[0]
     assert (who["given_name"], who["known_as"], who["middle_names"]) == ("Ada", "Addie Zwilling", "Joy")
     assert (who["sex"], who["gender"]) == ("F", "non-binary")
-    assert [one["type"] for one in who["identifiers"]] == ["former_upn", "upn"]
+    assert [one["type"] for one in who["identifiers"]] == ["upn"]
     enrolment = school.said("enrolment")[0]
     assert (enrolment["entry_date"], enrolment["nc_year_actual"], enrolment["school_name"]) == ("2020-09-01", "6", "Hill Road Primary")
     assert school.said("address")[0]["lines"] == ["1 Invented Road", "Wexcombe"]

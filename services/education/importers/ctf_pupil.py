@@ -22,17 +22,15 @@ __all__ = ["READ", "Reading", "Refused"]
 _WHOLE: frozenset[str] = frozenset()
 READ: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("UPN", "UniqueLearnerNumber", "Surname", "Forename", "DOB", "Gender", "Sex", "Email"), _WHOLE),
-    "BasicDetails": frozenset({"FormerUPN", "PreferredSurname", "PreferredForename", "FormerSurname", "MiddleNames", "NCyearActual",
-                               "Ethnicity", "Languages", "EnrolStatus"}),
+    "BasicDetails": frozenset({"PreferredSurname", "PreferredForename", "MiddleNames", "NCyearActual", "Ethnicity", "Languages",
+                               "EnrolStatus"}),
     "FSMhistory": frozenset({"FSMinstance"}), "SENhistory": frozenset({"SEN"}), "SENneeds": frozenset({"SENneed"}),
     **dict.fromkeys(("Address", "Phones", "Contacts"), _WHOLE), "Attendance": frozenset({"YearData"}),
     "SchoolHistory": frozenset({"School"}),
 }  # fmt: skip
-"""The elements of a pupil that are read, and of each which parts (none named: all)."""
-NAMES = (
-    ("given_name", "Forename"), ("family_name", "Surname"), ("middle_names", "BasicDetails/MiddleNames"),
-    ("former_family_name", "BasicDetails/FormerSurname"),
-)  # fmt: skip
+"""The elements of a pupil that are read, and of each which parts (none named: all). FormerUPN and FormerSurname are none of them:
+this file cannot say whether the pupil was adopted, and of an adopted one they lead back (see `adopted`)."""
+NAMES = (("given_name", "Forename"), ("family_name", "Surname"), ("middle_names", "BasicDetails/MiddleNames"))
 FIRST_LANGUAGES = frozenset({"", "F", "H"})
 UPRNS = ("uniquepropertyreferencenumber", "uprn")
 
@@ -85,7 +83,6 @@ class Reading:
         fields["first_language"] = _first_language(pupil)
         numbers = [
             values.upn(pupil.findtext("UPN")),
-            values.upn(pupil.findtext("BasicDetails/FormerUPN"), type="former_upn"),
             values.uln(pupil.findtext("UniqueLearnerNumber")),
         ]
         fields["identifiers"] = [one for one in numbers if one]

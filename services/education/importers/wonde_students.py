@@ -56,9 +56,9 @@ def person_of(report: Report, row: int, said: Json) -> dict[str, Any]:
     }
     if born and fields["birth_date"] is None:
         report.flag(row, "date_of_birth", born, "expected a date such as 2015-03-27; left out")
+    # no former_upn: this file cannot say whether the pupil was adopted, and then that number leads back (see `adopted`)
     numbers = [
         values.upn(id_of(education.get("upn"))),
-        values.upn(id_of(education.get("former_upn")), type="former_upn"),
         values.uln(id_of(education.get("learner_number"))),
     ]
     found = [one for one in numbers if one]
