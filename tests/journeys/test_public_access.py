@@ -32,9 +32,11 @@ ALLOWED = {
     ("childview", "*"): PRACTITIONERS,
     ("education", "POST /v1/keys"): KEYS,
     ("education", "POST /v1/imports"): IMPORTERS,
+    ("education", "GET /v1/deliveries"): IMPORTERS,
     ("education", "*"): frozenset({"service:cli", "service:education"}),
     ("socialcare", "POST /v1/keys"): KEYS,
     ("socialcare", "POST /v1/imports"): IMPORTERS,
+    ("socialcare", "GET /v1/deliveries"): IMPORTERS,
     ("socialcare", "POST /v1/persons"): PROTECTORS,
     ("socialcare", "POST /v1/persons/find"): PROTECTORS,
     ("socialcare", "PUT /v1/persons/{id}/protection"): PROTECTORS,
@@ -156,5 +158,5 @@ def test_figures_are_nobodys_but_an_operators(demonstration, signer):
 
 
 def test_every_source_shares_the_same_doors():
-    shared = {path for _, _, path in ENDPOINTS if path in ("/v1/keys", "/v1/imports")}
+    shared = {path for _, _, path in ENDPOINTS if path in ("/v1/keys", "/v1/imports", "/v1/deliveries")}
     assert shared == {route.path for route in source._shared.routes}

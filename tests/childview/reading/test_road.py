@@ -16,7 +16,7 @@ import pytest
 
 from services.childview.projection.view import VERSION
 from services.childview.reading import lists, road, search
-from services.childview.reading.disclose import Kept
+from services.childview.reading.ready import Kept
 from services.childview.reading.road import CRITICAL, Answer, Asker, Moved, Reading
 from services.plumbing import access
 from services.plumbing.access import AccessWriter
