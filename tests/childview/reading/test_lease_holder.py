@@ -20,6 +20,10 @@ SERVICES = ("policy",)
 SW = {"person_id": "sw", "post_id": "sw-post", "name": "Invented", "role": "social-worker", "organisation_kind": "social_care", "vetting_until": "2099-01-01"}
 
 
+LATER = SimpleNamespace(time=lambda: time.time() + 5.1, monotonic=time.monotonic)
+"""The holder's clock alone: tokens are made and read by the real one."""
+
+
 class Tokens:
     """childview's own tokens, signed by the running issuer."""
 
@@ -59,7 +63,7 @@ async def test_a_lease_lasts_five_seconds_at_most_and_is_asked_for_once_meanwhil
 
 async def test_a_lease_that_is_over_is_asked_for_again(here, monkeypatch):
     first = await here.holder.lease(here.who, "enquiry")
-    monkeypatch.setattr(lease_holder.time, "time", lambda now=time.time: now() + 5.1)
+    monkeypatch.setattr(lease_holder, "time", LATER)
     again = await here.holder.lease(here.who, "enquiry")
     assert len(here.asked) == 2 and again.issued > first.issued
 
@@ -67,7 +71,7 @@ async def test_a_lease_that_is_over_is_asked_for_again(here, monkeypatch):
 async def test_without_policy_a_lease_that_is_over_shows_nothing(here, monkeypatch):
     await here.holder.lease(here.who, "enquiry")
     await here.authority.stop("policy")
-    monkeypatch.setattr(lease_holder.time, "time", lambda now=time.time: now() + 5.1)
+    monkeypatch.setattr(lease_holder, "time", LATER)
     problem = await refused(here.holder.lease(here.who, "enquiry"))
     assert (problem.kind, problem.status) == ("no-lease", 503)
 
