@@ -80,9 +80,6 @@ def _census(folder: Path, authority: Authority, census: Census, held: Sequence[S
         _table(folder / f"{census.stem}_senneeds.csv", needs)
 
 
-_ROW = ("NativeId", "sourceid")
-
-
 def _row(census: Census, spell: Spell, id: str = ON[0]) -> dict[str, Any]:
     """How every row says whose it is."""
     source = f"S{spell.table_id}{census.term.year % 100}{census.term.season[:2]}"
