@@ -1,6 +1,10 @@
 """`python -m benchmarks.identity`: labelled records to measure the identity matcher on.
 
+For example:
+
     generate --children 50000 --seed 101 --setting hard --out F.csv --facts F.json
+    baselines --records F.csv --truth-column entity
+    baselines --records febrl1.csv --truth febrl1_links.csv --map id=rec_id,family_name=surname,birth_date=date_of_birth,identifier.card=soc_sec_id
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ def main() -> None:
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     _generate_arguments(verbs.add_parser("generate", help="records of invented families, with the truth"))
+    _baselines_arguments(verbs.add_parser("baselines", help="Splink and recordlinkage on a labelled file (requirements-bench.txt)"))
     chosen = parser.parse_args()
     chosen.run(chosen)
 
@@ -39,6 +44,28 @@ def _generate(chosen: argparse.Namespace) -> None:
     if chosen.facts:
         chosen.facts.write_text(facts + "\n")
     print(facts)
+
+
+def _baselines_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--records", type=Path, nargs="+", required=True)
+    parser.add_argument("--truth", type=Path, help="CSV of pairs of ids")
+    parser.add_argument("--truth-label", default="", help="its column that says how sure they are: rows of .5 and more count")
+    parser.add_argument("--truth-column", default="", help="instead: the column of the records that says who they are")
+    parser.add_argument("--map", default="", help="our fields to the file's columns: id=rec_id,family_name=surname,identifier.card=card_no")
+    parser.add_argument("--baseline", choices=("splink", "recordlinkage"), action="append", help="one alone; both otherwise")
+    parser.add_argument("--json", action="store_true", help="one line of JSON a run; a table otherwise")
+    parser.set_defaults(run=_baselines)
+
+
+def _baselines(chosen: argparse.Namespace) -> None:
+    from benchmarks.identity import baselines, labelled
+
+    found = labelled.read(
+        chosen.records, map=labelled.columns(chosen.map), truth_column=chosen.truth_column, truth=chosen.truth, label=chosen.truth_label
+    )
+    for baseline in chosen.baseline or baselines.BASELINES:
+        told = {"file": chosen.records[0].stem, **baselines.figures(found, baseline)}
+        print(json.dumps(told) if chosen.json else "\n".join(f"{name:34} {value}" for name, value in told.items()), flush=True)
 
 
 if __name__ == "__main__":

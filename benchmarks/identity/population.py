@@ -211,13 +211,17 @@ def _given(ward: Ward, community: names.Community, sex: str, taken: set[str]) ->
 
 
 def _alike(ward: Ward, community: names.Community, name: str, sex: str, taken: set[str]) -> str:
-    """Like a sibling's: another spelling that is a name of its own, or the same first letters."""
+    """Like a sibling's: another name of the community that looks like it, seldom a mere spelling; or the same first letters."""
+    rng, known = ward.rng, community.given[sex].names
     other = [one for one in _LOOKALIKES.get(name, ()) if one not in taken]
-    if other and ward.rng.random() < 0.6:
-        return ward.rng.choice(other)
-    letters = 2 if ward.rng.random() < 0.5 else 1
-    same = [one for one in community.given[sex].names if one[:letters] == name[:letters] and one not in taken]
-    return ward.rng.choice(same) if same else _given(ward, community, sex, taken)
+    names_of_their_own, luck = [one for one in other if one in known], rng.random()
+    if names_of_their_own and luck < 0.6:
+        return rng.choice(names_of_their_own)
+    if other and luck > 0.92:
+        return rng.choice(other)
+    letters = 2 if rng.random() < 0.5 else 1
+    same = [one for one in known if one[:letters] == name[:letters] and one not in taken]
+    return rng.choice(same) if same else _given(ward, community, sex, taken)
 
 
 def _middle(ward: Ward, community: names.Community, sex: str, given: str, father: str) -> tuple[str, ...]:

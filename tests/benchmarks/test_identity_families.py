@@ -26,8 +26,8 @@ from services.plumbing.files import values
 
 COUNT, SEED = 5_000, 3
 FROZEN = {
-    "realistic": "4be69ae7a58eab8c786e9202b6db6dfc724611add7b317d9807d59fad35528f0",
-    "hard": "438a4de34beda9de204c0334c62b60c725202bce75887272fe2b5f901958e7ae",
+    "realistic": "47a669e3b87505aa72a436f565cbe93d1fe3d804a45b0f54121963e38865acfe",
+    "hard": "491dfaf7bfdd17858c30cce1733f5254a881225fe2b99335e9e0b5da5f0edb52",
 }
 
 
