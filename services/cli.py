@@ -40,12 +40,14 @@ def say(line: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb."""
     asked = sys.argv[1:] if arguments is None else list(arguments)
+    from deploy.local.ports import WrongPorts
     from deploy.local.supervisor import CannotStart
 
     try:
         options = _parser().parse_args(asked)
+        _where_it_is()
         sys.exit(options.run(options))
-    except (Failed, CannotStart) as error:
+    except (Failed, CannotStart, WrongPorts) as error:
         _fail(asked, str(error))
     except httpx.HTTPError as error:
         _fail(asked, f"a service cannot be reached ({type(error).__name__}); is it up? `make up`")
@@ -53,6 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(asked, _os_text(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _where_it_is() -> None:
+    """The installation's ports, as it was started with: no later command needs their variables. Raises WrongPorts."""
+    from deploy.local import ports, supervisor
+
+    state = state_folder()
+    ports.wanted()
+    for port in ports.recall(state, os.environ, running=supervisor.alive(state)):
+        say(f"{port.variable} has no effect: {port.name} runs on {port.number}; `make down` first, then it moves")
 
 
 def _os_text(error: OSError) -> str:
@@ -163,9 +175,9 @@ def show(options: Any, body: Any, text: str) -> None:
 
 
 def up(options: Any) -> int:
-    from deploy.local import supervisor
+    from deploy.local import ports, supervisor
 
-    supervisor.up(state_folder(), say=say)
+    supervisor.up(state_folder(), say=say, listening=ports.wanted())
     show(options, {"state": "running"}, "everything is ready")
     return DONE
 
