@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
 import httpx
 
-from deploy.local.client import Client, Failed, state_folder
+from deploy.local.client import Client, Failed, state_folder, typed
 from services.plumbing.settings import port_of
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +101,7 @@ def _seconds(text: str) -> float:
 
 
 def _parser() -> _Parser:
-    parser = _Parser(prog="childview", description="Childview, an open Integrated Children's System.")
+    parser = _Parser(prog=typed(), description="Childview, an open Integrated Children's System.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, help: str, run: Callable[[Any], int], where=verbs) -> argparse.ArgumentParser:
@@ -158,7 +159,7 @@ def _parser() -> _Parser:
         let.set_defaults(action=action)
     events = verbs.add_parser("events", help="the log").add_subparsers(required=True, metavar="VERB")
     shows = verb("show", "the headers of one stream's events; their data stays sealed", events_show, events)
-    shows.add_argument("stream", help="the stream's id")
+    shows.add_argument("stream", help="the stream's id: a person as one register calls them; a child's id is another")
     policy = verbs.add_parser("policy", help="access policies").add_subparsers(required=True, metavar="VERB")
     lint = verb("lint", "check policy files", policy_lint, policy)
     lint.add_argument("folder", type=Path, nargs="?", default=ROOT / "services/policy/starter_policies")
@@ -461,8 +462,15 @@ def wait(options: Any) -> int:
 
 def personas(options: Any) -> int:
     found = _personas()
-    show(options, found, "\n".join(f"{p['role']:28} {p['name']}: {p.get('try', '')}" for p in found))
+    show(options, found, _personas_text(found))
     return DONE
+
+
+def _personas_text(found: Sequence[dict[str, Any]]) -> str:
+    """Role, person id and name of each: `token` takes the role, of its first person, or the id of any."""
+    wide = {name: max(len(name), *(len(one[name]) for one in found)) for name in ("role", "person", "name")}
+    rows = [dict(zip(wide, wide, strict=True)) | {"try": "what to try"}, *found]
+    return "\n".join("  ".join([*(f"{one[name]:{width}}" for name, width in wide.items()), one.get("try", "")]).rstrip() for one in rows)
 
 
 def _personas() -> list[dict[str, Any]]:
@@ -475,7 +483,7 @@ def _personas() -> list[dict[str, Any]]:
 def token(options: Any) -> int:
     persona = next((p for p in _personas() if options.role in (p["role"], p["person"])), None)
     if persona is None:
-        raise Failed(f"no such role or person: {options.role}; see `.venv/bin/childview personas`")
+        raise Failed(f"no such role or person: {options.role}; `{typed()} personas` names them")
     with Client() as client:
         made = client.user_token(persona)
     show(options, {"token": made, **persona}, made)
@@ -532,15 +540,30 @@ def events_show(options: Any) -> int:
     from deploy.local import events, installation
     from services.plumbing import contracts
 
+    if not _is_id(options.stream):
+        raise Failed(f"this is no stream's id; {STREAM}")
     topics = [channel.topic for channel in contracts.channels(*_contracts()) if channel.kind != "heartbeats"]
     try:
         found = asyncio.run(events.of_stream(installation.bootstrap(), topics, options.stream))
     except KafkaError as error:
         raise Failed(f"Kafka cannot be reached ({type(error).__name__}); is it up? `make up`") from None
     if not found:
-        raise Failed("no topic holds a record of this stream")
+        raise Failed(f"no topic holds a record of a stream with this id; {STREAM}")
     show(options, {"stream": options.stream, "events": found}, "\n".join(map(_event_text, found)))
     return DONE
+
+
+STREAM = (
+    "a stream is one person in one register, and its id is what the register calls the person (POST /v1/pupils/find of education,"
+    " POST /v1/persons of social care); the id of a child on the pages is another"
+)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _contracts() -> list[Path]:
@@ -571,7 +594,7 @@ def park_release(options: Any) -> int:
         topic, partition, offset = options.place.split("/")
         int(partition), int(offset)
     except ValueError:
-        raise Failed("the place is topic/partition/offset, as `childview park list` says") from None
+        raise Failed(f"the place is topic/partition/offset, as `{typed()} park list` says") from None
     body = {"action": options.action, "topic": topic, "partition": int(partition), "offset": int(offset), "reason": options.reason}
     with Client() as client:
         found = client.ask("POST", "childview", "/v1/parked", json=body)
@@ -614,25 +637,26 @@ def demo_generate(options: Any) -> int:
     return DONE
 
 
-
-
 def demo_load(options: Any) -> int:
-    from deploy.local import demonstration
+    from deploy.local import demonstration, screen
     from deploy.local.progress import Bar
 
+    asked = {"children": options.children, "seed": options.seed}
     with Client() as client:
-        demonstration.load(client, state_folder(), children=options.children, seed=options.seed, say=say, progress=Bar())
-    show(options, {"loaded": True, "children": options.children, "seed": options.seed}, "")
+        there = demonstration.load(client, state_folder(), **asked, say=say, progress=Bar())
+    if there.before:
+        say(screen.instead(there, **asked))
+    show(options, {"loaded": True, "children": there.children, "seed": there.seed, "before": there.before}, "")
     return DONE
 
 
 def demo_show(options: Any) -> int:
-    from deploy.local import demonstration
+    from deploy.local import demonstration, screen
 
     if not demonstration.loaded(state_folder()):
         raise Failed(NOT_LOADED)
     with Client() as client:
-        text = demonstration.screen(client, state_folder())
+        text = screen.screen(client, state_folder())
     show(options, {"screen": text.splitlines()}, text)
     return DONE
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +30,17 @@ class Failed(Exception):
 def state_folder() -> Path:
     """Where this installation keeps everything."""
     return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
+
+
+def typed() -> str:
+    """The command line as it can be typed where this one was: by its bare name if the shell finds this very one, else by its path."""
+    here = Path(sys.executable).parent / "childview"
+    if not here.exists():
+        return f"{shlex.quote(sys.executable)} -m services.cli"
+    if (found := shutil.which("childview")) and Path(found).absolute() == here.absolute():
+        return "childview"
+    near = here.is_relative_to(Path.cwd())
+    return shlex.quote(str(here.relative_to(Path.cwd()) if near else here))
 
 
 class Client:
@@ -100,7 +113,7 @@ class Client:
             if sys.stderr.isatty():
                 print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
             time.sleep(0.3)
-        raise Failed("not everything became visible in time; see `childview status`")
+        raise Failed(f"not everything became visible in time; see `{typed()} status`")
 
     def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
         """A bearer token for one of the demonstration's people."""
