@@ -61,3 +61,11 @@ async def test_what_is_no_problem_stays_what_it_is(here):
     for path in ("/health/ready", "/openapi.json", "/static/site.css"):
         told, shown = [await here.ask("GET", "childview", path, as_=None, headers={"Accept": accept}) for accept in ("*/*", BROWSER)]
         assert (told.status_code, told.content) == (shown.status_code, shown.content)
+
+
+@pytest.mark.parametrize("path, status", [("/", 404), ("/authorize", 422), ("/authorize?client_id=x&redirect_uri=y&state=z&code_challenge=c&code_challenge_method=S256", 400)])
+async def test_who_comes_to_the_sign_in_by_itself_is_led_to_the_pages(here, path, status):
+    shown = await here.http.get(here.issuer.url + path, headers={"Accept": BROWSER})
+    assert shown.status_code == status and f'href="{here.urls["childview"]}"' in shown.text
+    told = await here.http.get(here.issuer.url + path)
+    assert told.status_code == status and told.json()["detail"]
