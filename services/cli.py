@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -21,7 +22,7 @@ from uuid import UUID
 import httpx
 
 from deploy.local.client import Client, Failed, state_folder, typed
-from services.plumbing.settings import port_of
+from services.plumbing.settings import PORTS, port_of
 
 ROOT = Path(__file__).parents[1]
 DONE, FAILED, REFUSALS = 0, 1, 2
@@ -30,6 +31,8 @@ MOST_AT_ONCE = 200
 SOURCES = ("education", "socialcare")
 LONGEST_PAUSE = 300.0
 """Seconds between two tries of a delivery that a service did not answer, at most."""
+PATIENCE = 5.0
+"""Seconds that `status` waits for one service."""
 NOT_LOADED = "the demonstration is not loaded yet: `make demo`"
 
 
@@ -51,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (Failed, CannotStart, WrongPorts) as error:
         _fail(asked, str(error))
     except httpx.HTTPError as error:
-        _fail(asked, f"a service cannot be reached ({type(error).__name__}); is it up? `make up`")
+        _fail(asked, f"{_unreachable(error)}; is it up? `make up`")
     except OSError as error:
         _fail(asked, _os_text(error))
     except KeyboardInterrupt:
@@ -66,6 +69,14 @@ def _where_it_is() -> None:
     ports.wanted()
     for port in ports.recall(state, os.environ, running=supervisor.alive(state)):
         say(f"{port.variable} has no effect: {port.name} runs on {port.number}; `make down` first, then it moves")
+
+
+def _unreachable(error: httpx.HTTPError) -> str:
+    """Which service cannot be reached, and how that showed."""
+    port = error.request.url.port
+    name = next((name for name in PORTS if port_of(name) == port), "a service")
+    slow = isinstance(error, httpx.TimeoutException)
+    return f"{name} {'does not answer in time' if slow else 'cannot be reached'} ({type(error).__name__})"
 
 
 def _os_text(error: OSError) -> str:
@@ -209,38 +220,42 @@ def status(options: Any) -> int:
     processes = [{"name": p["name"], "pid": p["pid"], "restarts": p["restarts"]} for p in found.get("processes", [])]
     body: dict[str, Any] = {"state": found.get("state", "down"), "processes": processes}
     if body["state"] == "running":
-        try:
-            body |= _counted()
-        except (Failed, httpx.HTTPError) as error:
-            body["why"] = f"something does not answer now: {error if isinstance(error, Failed) else type(error).__name__}"
+        body |= _counted()
     show(options, body, _status_text(body, found))
     return DONE if body["state"] == "running" and "why" not in body else FAILED
 
 
 def _counted() -> dict[str, Any]:
-    """How much there is, and how fresh. Raises Failed or an HTTPError while a part is away."""
-    with Client() as client:
-        counted = client.ask("GET", "childview", "/v1/status")
-        body = {name: counted[name] for name in ("children", "parked", "records", "fresh_as_of", "held")}
-        ledger = client.ask("GET", "audit", "/v1/ledger")
-        body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
-        body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
-        return body | _heard(client)
+    """How much there is, how fresh, what waits and what is silent, as far as those who know it answer; `why` says who does not."""
+    body: dict[str, Any] = {"silent": [], "waiting": {}}
+    away: dict[str, None] = {}
+    with Client(timeout=PATIENCE) as client:
+        for question in (_in_the_view, _in_the_ledger, *(partial(_heard, service=service) for service in SOURCES)):
+            try:
+                question(client, body)
+            except Failed as error:
+                away[str(error)] = None
+            except httpx.HTTPError as error:
+                away[_unreachable(error)] = None
+    return body | ({"why": "\n".join(away)} if away else {})
 
 
-def _heard(client: Client) -> dict[str, Any]:
-    """Which kinds of files are silent for longer than their rhythm, and how many rows wait; a source that is away says neither."""
-    silent: list[dict[str, Any]] = []
-    waiting: dict[str, int] = {}
-    for service in SOURCES:
-        try:
-            found = client.ask("GET", service, "/v1/deliveries")
-        except (Failed, httpx.HTTPError) as error:
-            say(f"{service} cannot say what it has heard ({type(error).__name__})")
-            continue
-        waiting[service] = found["waiting"]["rows"]
-        silent += [_silence(service, one) for one in found["deliveries"] if one["silent"]]
-    return {"silent": silent, "waiting": waiting}
+def _in_the_view(client: Client, body: dict[str, Any]) -> None:
+    counted = client.ask("GET", "childview", "/v1/status")
+    body |= {name: counted[name] for name in ("children", "parked", "records", "fresh_as_of", "held")}
+
+
+def _in_the_ledger(client: Client, body: dict[str, Any]) -> None:
+    ledger = client.ask("GET", "audit", "/v1/ledger")
+    body["topics"] = {topic: sum(parts.values()) for topic, parts in ledger["next"].items()}
+    body["events"] = sum(n for topic, n in body["topics"].items() if topic.endswith(".events"))
+
+
+def _heard(client: Client, body: dict[str, Any], *, service: str) -> None:
+    """Which kinds of files are silent for longer than their rhythm, and how many rows wait."""
+    found = client.ask("GET", service, "/v1/deliveries")
+    body["waiting"][service] = found["waiting"]["rows"]
+    body["silent"] += [_silence(service, one) for one in found["deliveries"] if one["silent"]]
 
 
 def _silence(service: str, one: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +266,7 @@ def _status_text(body: dict[str, Any], found: dict[str, Any]) -> str:
     lines = [f"state: {body['state']}" + (f" ({found['why']})" if found.get("why") else "")]
     last = {one["name"]: one.get("last", "") for one in found.get("processes", [])}
     lines += [f"  {p['name']:18} {p['pid'] or 'down':>8}  restarts {p['restarts']}  {last[p['name']]}".rstrip() for p in body["processes"]]
-    lines += [body["why"]] if "why" in body else []
+    lines += body.get("why", "").splitlines()
     told = ("children", "records", "held", "parked", "events", "fresh_as_of", "waiting")
     lines += [f"{name}: {_told(body[name])}" for name in told if name in body]
     lines += [f"SILENT: {one['kind']} ({one['service']}), last came {one['last']}" for one in body.get("silent", [])]
@@ -410,7 +425,7 @@ def _try_arrived(folder: Any, arrived: Any, options: Any) -> bool:
     try:
         _take_arrived(folder, arrived, options)
     except (Failed, httpx.HTTPError, OSError) as error:
-        why = _os_text(error) if isinstance(error, OSError) else str(error) if isinstance(error, Failed) else type(error).__name__
+        why = _os_text(error) if isinstance(error, OSError) else _unreachable(error) if isinstance(error, httpx.HTTPError) else str(error)
         say(f"not taken now: {why}")
         show(options, {"error": why}, "")
         return False

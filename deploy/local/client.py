@@ -44,13 +44,16 @@ def typed() -> str:
 
 
 class Client:
-    """The services of this installation, called as the service identity `cli`."""
+    """The services of this installation, called as the service identity `cli`.
 
-    def __init__(self) -> None:
+    timeout: seconds to wait for one answer; None: as long as it takes (an import may last).
+    """
+
+    def __init__(self, *, timeout: float | None = None) -> None:
         from deploy.local import secrets
 
         self._secret = secrets.load(state_folder()).clients["cli"]
-        self._http = httpx.Client(timeout=None)
+        self._http = httpx.Client(timeout=timeout)
         self._tokens: dict[str, str] = {}
 
     def __enter__(self) -> Client:
