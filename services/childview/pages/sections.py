@@ -6,20 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from services.childview.pages.words import SOURCES, day, value
+from services.childview.pages.words import Row, day, row
 from services.childview.projection.catalogue import Catalogue, Field
 
 MANY = 10
 """More entries of one kind than this stand folded, so that what there is little of is not buried."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One field on a page. note: where it is from and since when; only what is shown in full has one."""
-
-    label: str
-    text: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,9 +30,9 @@ class Section:
     id: str
     label: str
     rows: tuple[Row, ...]
-    entries: tuple[Entry, ...] = ()
-    folded: Mapping[str, tuple[Entry, ...]] | None = None
-    following: str | None = None
+    entries: tuple[Entry, ...]
+    folded: Mapping[str, tuple[Entry, ...]]
+    following: str | None
 
 
 def sections(catalogue: Catalogue, body: Mapping[str, Any]) -> list[Section]:
@@ -84,17 +75,3 @@ def kind(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> str:
     """What an entry is, in words."""
     found = catalogue.categories[category]
     return found.kinds.get(one["kind"] or "", found.label)
-
-
-def row(catalogue: Catalogue, field: Field, found: Mapping[str, Any], *, of: str | None = None) -> Row:
-    """One field: its label, its value in words, and where it is from. of: the day of the entry that it stands in."""
-    text = value(catalogue, field, found.get("value"))
-    if found["level"] == "masked":
-        return Row(field.label, text, "shown in part")
-    note = [SOURCES.get(found.get("source", ""), found.get("source", ""))]
-    if found.get("effective") and found["effective"] != of:
-        note.append(f"as of {day(found['effective'])}")
-    if found.get("flag"):
-        note.append(f"not valid: {found['flag']}")
-    note += [f"{SOURCES.get(one['source'], one['source'])} says {value(catalogue, field, one['value'])}" for one in found.get("others", [])]
-    return Row(field.label, text, ", ".join(part for part in note if part))

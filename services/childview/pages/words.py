@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -25,6 +26,15 @@ KINDS = {
 """How somebody stands to a child, where the code list of involvements does not say it."""
 
 
+@dataclass(frozen=True)
+class Row:
+    """One field on a page. note: where it is from and since when; only what is shown in full has one."""
+
+    label: str
+    text: str
+    note: str = ""
+
+
 def name_of(fields: Mapping[str, Any]) -> str:
     """The child's name as far as it is shown."""
     named = " ".join(str(fields[name]["value"]) for name in NAMES if name in fields)
@@ -37,6 +47,20 @@ def relationship(catalogue: Catalogue, kinds: Collection[str], phase: str) -> st
     labels = catalogue.codes.get("involvement_kind", {})
     said = [labels[kind].label if kind in labels else KINDS.get(kind, kind.replace("_", " ")) for kind in kinds]
     return ", ".join(said) + (" (closing)" if phase == "closing" else "")
+
+
+def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any], *, of: str | None = None) -> Row:
+    """One field: its label, its value in words, and where it is from. of: the day of the entry that it stands in."""
+    text = value(catalogue, field, shown.get("value"))
+    if shown["level"] == "masked":
+        return Row(field.label, text, "shown in part")
+    note = [SOURCES.get(shown.get("source", ""), shown.get("source", ""))]
+    if shown.get("effective") and shown["effective"] != of:
+        note.append(f"as of {day(shown['effective'])}")
+    if shown.get("flag"):
+        note.append(f"not valid: {shown['flag']}")
+    note += [f"{SOURCES.get(one['source'], one['source'])} says {value(catalogue, field, one['value'])}" for one in shown.get("others", [])]
+    return Row(field.label, text, ", ".join(part for part in note if part))
 
 
 def value(catalogue: Catalogue, field: Field, found: Any) -> str:

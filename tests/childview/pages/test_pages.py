@@ -71,8 +71,8 @@ def test_the_moment_of_a_page_has_no_microseconds_and_an_entrys_day_is_said_once
     assert words.day("2026-12") == "December 2026"
     shown = {"level": "full", "value": "N1", "source": "socialcare", "effective": "2026-03-09"}
     field = next(f for f in CATALOGUE.fields if f.id == "primary_need")
-    assert sections.row(CATALOGUE, field, shown, of="2026-03-09").note == "children's social care"
-    assert sections.row(CATALOGUE, field, shown).note == "children's social care, as of 9 March 2026"
+    assert words.row(CATALOGUE, field, shown, of="2026-03-09").note == "children's social care"
+    assert words.row(CATALOGUE, field, shown).note == "children's social care, as of 9 March 2026"
 
 
 def test_every_vendored_file_is_in_the_manifest_with_its_sum_and_licence():
@@ -136,7 +136,7 @@ def test_values_are_said_in_words():
     code, born = CATALOGUE.by_id("attendance_code"), CATALOGUE.by_id("birth_date")
     assert words.value(CATALOGUE, code, "I") == "Illness"
     assert words.value(CATALOGUE, born, "2015-03-05") == "5 March 2015"
-    masked = sections.row(CATALOGUE, born, {"level": "masked", "value": "2015"})
+    masked = words.row(CATALOGUE, born, {"level": "masked", "value": "2015"})
     assert masked.note == "shown in part"
 
 
