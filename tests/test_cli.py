@@ -18,6 +18,7 @@ import pytest
 from deploy.local import client, progress, screen
 from deploy.local.demonstration import Loaded
 from services import cli
+from services.cli import grammar
 from services.plumbing.settings import port_variable
 from tests.journeys.installation import ROOT
 
@@ -258,7 +259,7 @@ def test_a_span_of_time_is_not_negative_and_ends():
     for wrong in ("-1", "nan", "inf", "soon"):
         with pytest.raises((SystemExit, client.Failed)):
             cli._parser().parse_args(["watch", "/nowhere", "--every", wrong])
-    assert cli._seconds("0.5") == 0.5
+    assert grammar.seconds("0.5") == 0.5
 
 
 def test_what_is_wrong_is_said_a_line_each():

@@ -32,6 +32,11 @@ def state_folder() -> Path:
     return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
 
 
+def contract_folders() -> list[Path]:
+    """The folders of the contracts, as the services have them."""
+    return [Path(root) for root in os.environ.get("CHILDVIEW_CONTRACTS", str(ROOT / "contracts")).split(os.pathsep)]
+
+
 def typed() -> str:
     """The command line as it can be typed where this one was: by its bare name if the shell finds this very one, else by its path."""
     here = Path(sys.executable).parent / "childview"
