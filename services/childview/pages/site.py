@@ -38,11 +38,17 @@ class SignIn(Exception):
 def mount(app: FastAPI) -> None:
     """Add what the pages need to the application."""
     app.mount("/static", StaticFiles(directory=FOLDER.parent / "static"), name="static")
-    app.state.templates = Environment(
+    app.state.templates = templates()
+    app.add_middleware(problems.Readable)
+
+
+def templates() -> Environment:
+    """The pages' templates: what they print is escaped, and what they lack is an error."""
+    found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    app.state.templates.globals["purposes"] = words.PURPOSES
-    app.add_middleware(problems.Readable)
+    found.globals["purposes"] = words.PURPOSES
+    return found
 
 
 def page(request: Request, template: str, *, session: Session | None = None, **context: Any) -> HTMLResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 from fastapi import FastAPI, Request, Response
 
-from services.childview.pages import sections, session, words
+from services.childview.pages import sections, session, site, words
 from services.childview.projection.catalogue import Catalogue
 from services.plumbing.settings import from_environment
 
@@ -166,3 +167,21 @@ def test_where_an_entry_is_from_is_said_once_unless_its_rows_differ():
     one["fields"]["attendance_code"] = {"level": "masked", "value": "I"}
     found = sections.entry(CATALOGUE, "attendance", one)
     assert found.note == "" and {row.note for row in found.rows} == {"education", "shown in part"}
+
+
+def test_further_entries_are_a_link_and_no_link_leads_nowhere():
+    templates = site.templates()
+    held = {"items": [mark("2026-11-02", "I")], "next": "50"}
+    more = {"session": None, "demonstration": False, "id": "ID", "access": ""}
+    html = templates.get_template("entries.html").render(section=sections.section(CATALOGUE, "attendance", held), **more)
+    assert 'href="/children/ID/entries/attendance?cursor=50"' in html and 'href="/children/ID"' in html
+    last = templates.get_template("entries.html").render(section=sections.section(CATALOGUE, "attendance", held | {"next": None}), **more)
+    assert "cursor" not in last
+
+
+def test_no_template_names_a_category_or_a_field():
+    names = {*CATALOGUE.categories, *(field.id for field in CATALOGUE.fields)} - {"address"}
+    allowed = {"find.html"}
+    for path in (ROOT / "services/childview/pages/templates").glob("*.html"):
+        quoted = set(re.findall(r"""["']([a-z_]+)["']""", path.read_text()))
+        assert path.name in allowed or not quoted & names, path.name
