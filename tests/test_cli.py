@@ -74,6 +74,17 @@ def test_personas_name_the_person_that_a_token_is_asked_for(tmp_path):
     assert rows[0][:3] == ["role", "person", "name"] and ["social-worker", "sw-002", "Di", "Ended."] in rows
 
 
+def test_a_reader_who_has_seen_enough_is_no_fault(tmp_path):
+    (tmp_path / "personas.json").write_text(json.dumps(PERSONAS))
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "CHILDVIEW_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "services.cli", "personas"]
+    done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, cwd=ROOT)
+    os.close(writing)
+    assert done.stderr == ""
+
+
 def test_who_has_a_page_who_has_the_api_and_who_reads_no_child_stand_apart():
     lines = screen.who_to_be(PERSONAS, SCENARIOS)
     groups = [[line for line in part.split("\n") if line] for part in "\n".join(lines).split("\n\n")]

@@ -14,7 +14,7 @@ import httpx
 
 from deploy.local.client import Failed, state_folder
 from services.cli import delivering, demonstration, grammar, log, policies, processes, returning, status, view, watching
-from services.cli.answers import fail, os_text, say, unreachable
+from services.cli.answers import FAILED, fail, os_text, say, unreachable
 
 VERBS = (processes, status, delivering, watching, returning, view, demonstration, log, policies)
 """The modules of verbs."""
@@ -29,11 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         options = _parser().parse_args(asked)
         _where_it_is()
-        sys.exit(options.run(options))
+        code = options.run(options)
+        sys.stdout.flush()
+        sys.exit(code)
     except (Failed, CannotStart, WrongPorts) as error:
         fail(asked, str(error))
     except httpx.HTTPError as error:
         fail(asked, f"{unreachable(error)}; is it up? `make up`")
+    except BrokenPipeError:  # whoever read it has seen enough (`head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
     except OSError as error:
         fail(asked, os_text(error))
     except KeyboardInterrupt:
