@@ -7,28 +7,14 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.childview.pages.rendering import page
 from services.childview.pages.session import Session
 from services.plumbing.problems import MEDIA_TYPE
 
 PAGE, DATA = ("text/html", "application/xhtml+xml"), (MEDIA_TYPE, "application/json", "application/*")
-
-
-def page(request: Request, template: str, *, status: int = 200, session: Session | None = None, **context: Any) -> HTMLResponse:
-    """A page with its headers: no script, nothing from elsewhere, nothing kept."""
-    settings, templates = request.app.state.settings, request.app.state.templates
-    assert isinstance(templates, Environment)
-    html = templates.get_template(template).render(demonstration=settings.demonstration, session=session, **context)
-    response = HTMLResponse(html, status_code=status)
-    response.headers.update({
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
-        f" form-action 'self' {settings.issuer}",
-        "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
-    })  # fmt: skip
-    return response
 
 
 def problem_page(request: Request, body: dict[str, Any], *, session: Session | None = None) -> HTMLResponse:
@@ -40,9 +26,11 @@ def problem_page(request: Request, body: dict[str, Any], *, session: Session | N
 
 def prefers_page(accept: str) -> bool:
     """Whether who asks would rather have a page than data. Nothing said, or `*/*` alone: data."""
+    if "html" not in accept.lower():  # nearly every request: it costs no more than this
+        return False
     wanted = dict(map(_weighed, accept.lower().split(",")))
-    page, data = (max(wanted.get(kind, 0.0) for kind in kinds) for kinds in (PAGE, DATA))
-    return page > data
+    html, data = (max(wanted.get(kind, 0.0) for kind in kinds) for kinds in (PAGE, DATA))
+    return html > data
 
 
 def _weighed(one: str) -> tuple[str, float]:

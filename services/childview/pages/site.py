@@ -12,9 +12,8 @@ import httpx
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.childview.pages import problems, sections, words
+from services.childview.pages import problems, rendering, sections, words
 from services.childview.pages import session as sessions
 from services.childview.pages.chronology import chronology
 from services.childview.pages.session import Session
@@ -38,22 +37,13 @@ class SignIn(Exception):
 def mount(app: FastAPI) -> None:
     """Add what the pages need to the application."""
     app.mount("/static", StaticFiles(directory=FOLDER.parent / "static"), name="static")
-    app.state.templates = templates()
+    app.state.templates = rendering.templates()
     app.add_middleware(problems.Readable)
-
-
-def templates() -> Environment:
-    """The pages' templates: what they print is escaped, and what they lack is an error."""
-    found = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    found.globals["purposes"] = words.PURPOSES
-    return found
 
 
 def page(request: Request, template: str, *, session: Session | None = None, **context: Any) -> HTMLResponse:
     """A page, and with it the session of who is signed in."""
-    response = problems.page(request, template, session=session, **context)
+    response = rendering.page(request, template, session=session, **context)
     if session is not None:
         sessions.keep(request, response, session)
     return response

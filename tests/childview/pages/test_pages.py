@@ -13,7 +13,7 @@ import pytest
 import yaml
 from fastapi import FastAPI, Request, Response
 
-from services.childview.pages import sections, session, site, words
+from services.childview.pages import rendering, sections, session, words
 from services.childview.projection.catalogue import Catalogue
 from services.plumbing.settings import from_environment
 
@@ -170,7 +170,7 @@ def test_where_an_entry_is_from_is_said_once_unless_its_rows_differ():
 
 
 def test_further_entries_are_a_link_and_no_link_leads_nowhere():
-    templates = site.templates()
+    templates = rendering.templates()
     held = {"items": [mark("2026-11-02", "I")], "next": "50"}
     more = {"session": None, "demonstration": False, "id": "ID", "access": ""}
     html = templates.get_template("entries.html").render(section=sections.section(CATALOGUE, "attendance", held), **more)
