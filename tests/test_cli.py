@@ -18,7 +18,7 @@ import pytest
 from deploy.local import client, progress, screen
 from deploy.local.demonstration import Loaded
 from services import cli
-from services.cli import grammar
+from services.cli import answers, grammar
 from services.plumbing.settings import port_variable
 from tests.journeys.installation import ROOT
 
@@ -128,6 +128,12 @@ def test_messages_name_the_command_as_it_can_be_typed(monkeypatch, tmp_path, act
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert client.typed() == ("childview" if activated else str(program))
+
+
+def test_a_failure_names_the_command_as_it_can_be_typed(capsys):
+    with pytest.raises(SystemExit):
+        answers.fail([], "the live view is of another version; `childview rebuild` makes it anew")
+    assert f"`{client.typed()} rebuild`" in capsys.readouterr().err
 
 
 def test_a_policy_file_that_is_no_json_is_named(tmp_path):

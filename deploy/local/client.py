@@ -48,6 +48,11 @@ def typed() -> str:
     return shlex.quote(str(here.relative_to(Path.cwd()) if near else here))
 
 
+def as_typed(text: str) -> str:
+    """A sentence with its commands as they can be typed here."""
+    return text.replace("`childview ", f"`{typed()} ")
+
+
 class Client:
     """The services of this installation, called as the service identity `cli`.
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from deploy.local.client import typed
+from deploy.local.client import as_typed, typed
 from deploy.local.demonstration import MARKER, Client, Loaded, folder_of
 from services.plumbing.settings import port_of
 
@@ -78,7 +78,7 @@ def who_to_be(people: Sequence[Mapping[str, Any]], scenarios: Sequence[Mapping[s
 
 
 def _person(person: Mapping[str, Any], width: int) -> str:
-    return f"  {person['name']:22} {person['title']:{width}}  {_typed(person['try'])}"
+    return f"  {person['name']:22} {person['title']:{width}}  {as_typed(person['try'])}"
 
 
 def what_to_see(people: Sequence[Mapping[str, Any]], scenarios: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -96,7 +96,7 @@ def what_to_see(people: Sequence[Mapping[str, Any]], scenarios: Sequence[Mapping
 def _scenario(one: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     search = ", ".join(str(value) for value in (one["search"] or {}).values())
     who = f"      as {names[one['be']]} (token {one['be']}), for {one['purpose']}; find: {search or '-'}"
-    return [f"  {one['name']}", who, f"      {_typed(one['see'])}"]
+    return [f"  {one['name']}", who, f"      {as_typed(one['see'])}"]
 
 
 def _curl(one: Mapping[str, Any]) -> list[str]:
@@ -115,11 +115,6 @@ def _changes(folder: Path, state: Path) -> list[str]:
         f"  {typed()} import education --yes {shlex.quote(deletion)}", "      deletes one contact",
         f"  {typed()} demo end-involvement", "      ends one involvement",
     ]  # fmt: skip
-
-
-def _typed(text: str) -> str:
-    """A sentence of the invented authority with its commands as they can be typed here."""
-    return text.replace("`childview ", f"`{typed()} ")
 
 
 def _read(folder: Path, name: str) -> Any:

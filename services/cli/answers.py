@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import httpx
 
+from deploy.local.client import as_typed
 from services.plumbing.settings import PORTS, port_of
 
 DONE, FAILED, REFUSALS = 0, 1, 2
@@ -39,6 +40,7 @@ def os_text(error: OSError) -> str:
 
 def fail(asked: Sequence[str], why: str) -> NoReturn:
     """Say why and end: as JSON on standard output where JSON was asked for, for people on standard error."""
+    why = as_typed(why)
     if "--json" in asked:
         print(json.dumps({"error": why}, ensure_ascii=False))
     else:
