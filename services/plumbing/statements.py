@@ -52,6 +52,7 @@ class Statement:
     entries that fit its key fields lack; it makes none, and they stay as old as they are. every: of a withdrawal: it withdraws
     every entry that fits its fields, however it is named; "older": only those that no extract as new as this one said.
     never: of who a person is, fields and types of identifier (`identifiers former_upn`) that are taken away for good.
+    otherwise: field -> what rows of this delivery said of it, each with its place, where they differ (see `contradictions`).
     """
 
     type: str
@@ -63,6 +64,7 @@ class Statement:
     completes: bool = False
     every: Literal["", "any", "older"] = ""
     never: frozenset[str] = frozenset()
+    otherwise: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 class Held(msgspec.Struct, array_like=True):
@@ -70,6 +72,7 @@ class Held(msgspec.Struct, array_like=True):
 
     Two rows of one extract may contradict one another: the later one stands, and the same files again change nothing.
     since: of who a person is, as of when each field (and each type of identifier) was said.
+    otherwise: field -> what rows of one extract said of it, where they differ.
     """
 
     fields: dict[str, Any]
@@ -77,6 +80,7 @@ class Held(msgspec.Struct, array_like=True):
     withdrawn: bool = False
     said: list[bytes] = []
     since: dict[str, str] = {}
+    otherwise: dict[str, list[dict[str, Any]]] = {}
 
 
 class State(msgspec.Struct):
@@ -187,11 +191,36 @@ def _change(
         return None
     state.entries[name] = now
     outcome.moved = True
-    if held is not None and (held.fields, held.withdrawn) == (now.fields, now.withdrawn):
+    if held is not None and (held.fields, held.withdrawn, held.otherwise) == (now.fields, now.withdrawn, now.otherwise):
         return None
     if now.withdrawn:
         return {part: statement.fields.get(part) for part in rule.key} | {"withdrawn": True}
-    return dict(now.fields)
+    return now.fields | _contradictions(now)
+
+
+def _contradictions(now: Held) -> dict[str, Any]:
+    """What rows said otherwise, as an event carries it."""
+    found = [{"field": name, "said": said} for name, said in sorted(now.otherwise.items())]
+    return {"contradictions": found} if found else {}
+
+
+def _person_otherwise(now: Held, before: Held, statement: Statement, extracted: str) -> dict[str, list[dict[str, Any]]]:
+    """The same of who a person is: only the extract that a field is of says whether it stands contradicted, a blank never."""
+    spoken = replace(statement, fields={name: value for name, value in statement.fields.items() if value is not None})
+    said, found = _otherwise(before, spoken), {}
+    for name in sorted({*said, *before.otherwise}):
+        since = now.since.get(name.replace("/", " "))
+        told = (said if since == extracted else before.otherwise).get(name)
+        if told and since != FOREVER:
+            found[name] = told
+    return found
+
+
+def _otherwise(before: Held | None, statement: Statement) -> dict[str, list[dict[str, Any]]]:
+    """What stands contradicted after a statement: whoever speaks of a field again says whether it still is."""
+    spoken = {*statement.fields, *(f"identifiers/{one['type']}" for one in statement.fields.get("identifiers") or ())}
+    kept = {} if before is None else {name: said for name, said in before.otherwise.items() if name not in spoken}
+    return kept | {name: [dict(one) for one in said] for name, said in statement.otherwise.items()}
 
 
 def _entry(held: Held | None, statement: Statement, provenance: Provenance) -> Held | None:
@@ -203,7 +232,8 @@ def _entry(held: Held | None, statement: Statement, provenance: Provenance) -> H
         return None
     before = {} if held is None or held.withdrawn else held.fields
     fields = {} if statement.withdrawn else _merged(before, statement.fields)
-    return Held(fields, provenance.extracted, statement.withdrawn, said)
+    otherwise = {} if statement.withdrawn else _otherwise(None if held is None or held.withdrawn else held, statement)
+    return Held(fields, provenance.extracted, statement.withdrawn, said, otherwise=otherwise)
 
 
 def _merged(before: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,6 +259,7 @@ def _person(held: Held | None, statement: Statement, provenance: Provenance) -> 
         elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
             now.fields[name], now.since[name] = value, extracted
     _take_away(now, statement.never | {name for name, since in before.since.items() if since == FOREVER})
+    now.otherwise = _person_otherwise(now, before, statement, extracted)
     return now
 
 
@@ -271,7 +302,7 @@ def _takes_over(said: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
 def _completed(held: Held, statement: Statement) -> Held:
     """The entry with what it lacked, as old as it was."""
     new = {name: value for name, value in statement.fields.items() if name not in held.fields and value is not None}
-    return Held({**held.fields, **new}, held.extracted, held.withdrawn, held.said, held.since)
+    return Held({**held.fields, **new}, held.extracted, held.withdrawn, held.said, held.since, held.otherwise)
 
 
 def _said(held: Held | None, statement: Statement, provenance: Provenance) -> list[bytes] | None:

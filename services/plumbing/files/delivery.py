@@ -118,8 +118,8 @@ class _Reading:
         held: list[Said] = []
         heard: set[tuple[str, str]] = set()
         done = 0
-        for said in source.read(report):
-            self.spoken.compare(said)
+        for read in source.read(report):
+            said = self.spoken.compare(read)
             heard.add((self.register.organisation(said), said.provenance.extracted))
             held.append(said)
             if len(held) >= SLICE:
