@@ -17,11 +17,14 @@ from services.plumbing.kafka.consumer import Event
 
 SEPARATOR = "\x1f"
 KEY_DESTROYED = "key-destroyed.v1"
+CONTRADICTIONS = "contradictions"
+"""The part of an entry that holds what rows of its delivery said otherwise."""
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
     """One entry as last set. data: JSON of the entry's own fields, keys sorted; None when withdrawn. lasts: it stands until
-    `end`, or for good; otherwise it is of its effective date."""
+    `end`, or for good; otherwise it is of its effective date. version: of the stream, when it was last set. changed: of an entry
+    that is the only one of its kind, the version at which each of its fields came to say what it says."""
 
     type: str
     data: bytes | None
@@ -32,6 +35,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     record_class: str
     lasts: bool
     end: str | None
+    version: int = 0
+    changed: dict[str, int] = {}
 
 
 class SourceRecord(msgspec.Struct):
@@ -82,8 +87,28 @@ def fold(record: SourceRecord, event: Event, schemas: Schemas) -> SourceRecord:
     for key, entry in entries_of(event, contract.entry):
         held = record.entries.get(key)
         if held is None or entry.extracted >= held.extracted:
-            record.entries[key] = entry
+            changed = {} if contract.entry.key else _changed(held, entry, found.streamversion)
+            record.entries[key] = msgspec.structs.replace(entry, version=found.streamversion, changed=changed)
     return record
+
+
+def _changed(held: Entry | None, entry: Entry, version: int) -> dict[str, int]:
+    """The version at which each field came to say what it says now."""
+    before, after = ({} if one is None or one.data is None else _words(msgspec.json.decode(one.data)) for one in (held, entry))
+    since = {} if held is None else held.changed
+    return {name: since.get(name, version) if before.get(name) == word else version for name, word in after.items()}
+
+
+def _words(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says by name; of a list of values by type each by itself, and with each what rows said otherwise."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, list) and value and all(isinstance(one, dict) and "type" in one for one in value):
+            found |= {f"{name}/{one['type']}": one for one in value}
+        elif name != CONTRADICTIONS:
+            found[name] = value
+    otherwise = {one["field"]: one["said"] for one in data.get(CONTRADICTIONS, ())}
+    return {name: [word, otherwise.get(name)] for name, word in found.items()}
 
 
 def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:

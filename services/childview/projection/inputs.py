@@ -35,14 +35,18 @@ UNTIL = 25
 """The birthday on which the entitlement of a care leaver ends."""
 
 
-def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]) -> Inputs:
-    """The inputs of one child's entries, in an order that does not depend on theirs. services: those that know the child."""
+def collect(
+    held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str],
+    stands: Callable[[str], Any],
+) -> Inputs:  # fmt: skip
+    """The inputs of one child's entries, in an order that does not depend on theirs. services: those that know the child.
+    stands: the value of a field that stands by itself."""
     return Inputs(
-        birth_date=_first(held, "birth_date"),
-        expected_birth_date=_first(held, "expected_birth_date"),
-        death_date=_first(held, "death_date"),
+        birth_date=stands("birth_date"),
+        expected_birth_date=stands("expected_birth_date"),
+        death_date=stands("death_date"),
         known_to_social_care=SOCIAL_CARE in services,
-        periods=_sorted([*_periods(held), *_declared(held, catalogue)]),
+        periods=_sorted([*_periods(held, stands("birth_date")), *_declared(held, catalogue)]),
         referred=sorted(r["referral_date"] for r in _all(held, "referrals", "referral") if r.get("referral_date")),
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
@@ -86,13 +90,7 @@ def _sorted(items: Iterable[Any]) -> list[Any]:
     return sorted(items, key=repr)
 
 
-def _first(held: Held, name: str) -> str | None:
-    """A date of the person; where records differ the register nearest to the child's own papers (education) wins."""
-    ordered = sorted(held.get("identity", ()), key=lambda one: (one.record.service == SOCIAL_CARE, one.record.stream))
-    return next((one.data[name] for one in ordered if one.data.get(name)), None)
-
-
-def _periods(held: Held) -> Iterator[Period]:
+def _periods(held: Held, born: str | None) -> Iterator[Period]:
     for plan in _all(held, "plans", "plan"):
         yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
     for referral in _all(held, "referrals", "referral"):
@@ -101,7 +99,7 @@ def _periods(held: Held) -> Iterator[Period]:
     for episode in _all(held, "looked_after", "episode"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
-    yield from _care_leaving(held)
+    yield from _care_leaving(held, born)
 
 
 def _moves(held: Held) -> list[str] | None:
@@ -116,9 +114,8 @@ def _moves(held: Held) -> list[str] | None:
     return sorted(found)
 
 
-def _care_leaving(held: Held) -> Iterator[Period]:
+def _care_leaving(held: Held, born: str | None) -> Iterator[Period]:
     """A care leaver is one by the status; where a source says none, by being in its list and not out of it again."""
-    born = _first(held, "birth_date")
     for item in _all(held, "care_leaving"):
         status = item.get("eligibility")
         if status in ENTITLED or (status is None and item.get("in_touch") not in NO_LONGER):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 4
+VERSION = 5
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
@@ -25,10 +25,12 @@ class Shape(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Member(msgspec.Struct, array_like=True, frozen=True):
-    """One field's value, ready to send: `"<field id>":{...}` at full, and at masked where there is a safe form."""
+    """One field's value, ready to send: `"<field id>":{...}` at full, and at masked where there is a safe form. placed: at full
+    with the names of the files that contradict each other; None where nothing does."""
 
     full: bytes
     masked: bytes | None
+    placed: bytes | None = None
 
 
 class Segment(msgspec.Struct, array_like=True, frozen=True):
@@ -52,6 +54,9 @@ class Segment(msgspec.Struct, array_like=True, frozen=True):
     other: bytes | None
     full: bytes
     members: msgspec.Raw
+    tie: str | None = None
+    contradicted: bool = False
+    settled: bool = False
 
 
 class Content(msgspec.Struct):
@@ -192,21 +197,51 @@ class Term(msgspec.Struct, array_like=True, frozen=True):
     term: str
 
 
+class Option(msgspec.Struct, array_like=True, frozen=True):
+    """One of the words that contradict each other: the record that says it, which of that record's rows (None: it says no
+    other), what policies ask of it, and how it is told, without and with the name of the file."""
+
+    id: str
+    record: str
+    said: int | None
+    shape: Shape
+    effective: str | None
+    lasts: bool
+    end: str | None
+    refers: str | None
+    same: str
+    told: bytes
+    placed: bytes
+
+
+class Conflict(msgspec.Struct, array_like=True, frozen=True):
+    """Words on one field that people must choose among: its id is another when any of them is. entry: the mark of the entry,
+    empty for a field that stands by itself. versions: those of the records that speak."""
+
+    id: str
+    field: int
+    entry: str
+    options: list[Option]
+    versions: dict[str, int]
+
+
 class Composed(msgspec.Struct, frozen=True):
-    """What is stored for one child: the bytes of view and content, search terms, and references that caseloads and gates
-    are found by."""
+    """What is stored for one child: the bytes of view and content, search terms, references that caseloads and gates
+    are found by, and the conflicts that people must settle."""
 
     child: str
     view: bytes
     content: bytes
     terms: list[Term]
     references: list[str]
+    conflicts: list[Conflict] = []
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _view = msgspec.msgpack.Decoder(View)
 _content = msgspec.msgpack.Decoder(Content)
 _members = msgspec.msgpack.Decoder(list[Member])
+_conflict = msgspec.msgpack.Decoder(Conflict)
 
 
 def encode(value: View | Content | list[Member]) -> bytes:
@@ -222,6 +257,16 @@ def decode(data: bytes) -> View:
 def decode_content(data: bytes) -> Content:
     """The content of a canonical form."""
     return _content.decode(data)
+
+
+def encode_conflict(found: Conflict) -> bytes:
+    """The one canonical form of a conflict."""
+    return _encoder.encode(found)
+
+
+def decode_conflict(data: bytes) -> Conflict:
+    """The conflict of a canonical form."""
+    return _conflict.decode(data)
 
 
 def members_of(segment: Segment) -> list[Member]:
