@@ -216,11 +216,12 @@ class Option(msgspec.Struct, array_like=True, frozen=True):
 
 class Conflict(msgspec.Struct, array_like=True, frozen=True):
     """Words on one field that people must choose among: its id is another when any of them is. entry: the mark of the entry,
-    empty for a field that stands by itself. versions: those of the records that speak."""
+    empty for a field that stands by itself. since: when its last word was recorded. versions: those of the records that speak."""
 
     id: str
     field: int
     entry: str
+    since: str
     options: list[Option]
     versions: dict[str, int]
 

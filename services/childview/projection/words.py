@@ -114,7 +114,8 @@ class Words:
         id = self._digest(child, found.id, entry, said, [(one.record, one.said, one.same) for one in options])[:32]
         named = [msgspec.structs.replace(one, id=self._digest(id, one.record, one.said)[:16]) for one in options]
         versions = {word.item.record.stream: word.item.record.version for word in words}
-        return Conflict(str(uuid.UUID(id)), found.index, entry, named, versions)
+        since = max(word.item.entry.recorded for word in words)
+        return Conflict(str(uuid.UUID(id)), found.index, entry, since, named, versions)
 
     def _digest(self, *parts: Any) -> str:
         return hmac.digest(self.key, _json.encode(parts), "sha256").hex()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from services.childview.projection import derived, survivorship
 from services.childview.projection.catalogue import Catalogue, Field
 from services.childview.projection.compose import entry_json
 from services.childview.projection.masks import masked
-from services.childview.projection.view import Content, Inputs, Member, Segment, Shape, View, members_of
+from services.childview.projection.view import Content, Inputs, Member, Option, Segment, Shape, View, members_of
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Bundle, Decision, Request
 from services.disclosure.levels import Level, clamp
@@ -120,7 +120,7 @@ class Disclosure:
         """Every declared resource attribute of a decided field."""
         return {**attributes_of(self._catalogue.fields[key[0]]), **dict(zip(ATTRIBUTES, key[1:], strict=True))}
 
-    def band(self, segment: Segment) -> str:
+    def band(self, segment: Segment | Option) -> str:
         """How old an entry is: from its end where it lasts until one, as current while it has none; else from its date."""
         since = segment.end if segment.lasts else segment.effective
         known = self._bands.get(since)
@@ -232,6 +232,18 @@ class Disclosure:
             return member.full
         self.shown.masks["full"] |= 1 << self._places(key)[0]
         return member.placed
+
+    def options(self, found: Iterable[Option], *, silent: frozenset[str]) -> list[tuple[Option, bytes]]:
+        """The words of a conflict that this asker sees in full, each as it is told."""
+        seen = []
+        for option in found:
+            judged = self.judge(option.shape, self.band(option))
+            key = judged.keys[0]
+            self._counts[key] = self._counts.get(key, 0) + 1
+            if judged.one is Level.FULL and (option.refers is None or option.refers not in silent):
+                self.shown.masks["full"] |= judged.full
+                seen.append((option, option.placed if option.said is not None and self.tells_places(key) else option.told))
+        return seen
 
     def tells_places(self, key: Key) -> bool:
         """Whether this asker is told in which file it was said what this key decides."""
