@@ -6,6 +6,7 @@ Everything is read from `contracts/` (and, in tests, further roots of the same s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,18 @@ class SchemaRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Again:
+    """What a register is told twice, by two systems that name it each by an id of its own (`told_again`).
+
+    named: the natural keys of the one system, the return; those of the other are all else. parts: the fields by which both tell
+    of one thing.
+    """
+
+    named: re.Pattern[str]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EntryRule:
     """How an event's data sets or withdraws entries (the schema's `x-entry`).
 
@@ -44,6 +57,7 @@ class EntryRule:
     lasts: bool = False
     end: str | None = None
     organisation: str | None = None
+    again: Again | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +153,7 @@ def _contract(path: Path) -> Contract:
 
 
 def _rule(item: Mapping[str, Any]) -> EntryRule:
+    again = item.get("told_again")
     return EntryRule(
         category=item["category"],
         kind=item["kind"],
@@ -148,6 +163,7 @@ def _rule(item: Mapping[str, Any]) -> EntryRule:
         lasts="end" in item,
         end=item.get("end"),
         organisation=item.get("organisation"),
+        again=None if again is None else Again(re.compile(again["named"]), tuple(again["parts"])),
     )
 
 

@@ -141,3 +141,45 @@ def test_a_destroyed_key_leaves_one_tombstone_the_same_live_and_rebuilt():
 def test_two_sources_that_differ_are_both_kept_and_the_preferred_one_stands_first():
     found = [person(1, stream=OTHER, service="socialcare", birth_date="2015-02-01"), person(1, birth_date="2015-01-02")]
     assert [(one["value"], one["source"]) for one in words(found, "birth_date")] == [("2015-01-02", "education"), ("2015-02-01", "socialcare")]
+
+
+# -- told twice -----------------------------------------------------------------------------------------------------
+
+
+def exclusion(version: int, id: str, day: str = "2026-10-01", **more):
+    return event("education.exclusion-recorded.v1", version, {"exclusion_id": id, "school": "9994001", "start_date": day, **more})
+
+
+def episode(version: int, id: str, decom: str, *, extracted: str = "2026-11-01", **more):
+    data = {"episode_id": id, "decom": decom, **more}
+    return event("socialcare.looked-after-recorded.v1", version, data, stream=OTHER, record_class="R-CARE", extracted=extracted)
+
+
+def test_a_suspension_that_a_mis_and_a_census_tell_of_counts_and_stands_once():
+    told = [exclusion(1, "mis 9994001 7", sessions=2), exclusion(2, "2026-autumn 9994001 33", reasons=["PP"])]
+    assert composed(told)[0].inputs.exclusions == {"2026/27": 1}
+    assert values(told, "exclusion_sessions") == [2] and values(told, "exclusion_reasons") == [["PP"]]
+
+
+def test_two_suspensions_of_a_day_in_one_system_stay_two_whatever_the_other_tells():
+    census = [exclusion(n, f"2026-autumn 9994001 {n}") for n in (1, 2)]
+    assert composed(census)[0].inputs.exclusions == {"2026/27": 2}
+    assert composed([*census, exclusion(3, "mis 9994001 7")])[0].inputs.exclusions == {"2026/27": 2}
+    assert composed([exclusion(1, "mis 9994001 7"), exclusion(2, "2026-autumn 9994001 1", day="2026-10-02")])[0].inputs.exclusions == {"2026/27": 2}
+
+
+def test_an_episode_of_care_that_the_daily_extract_and_the_return_tell_of_stands_once_as_the_newer_says():
+    daily, yearly = episode(1, "E1", "2026-01-01", ls="C2"), episode(2, "903 2026-01-01", "2026-01-01", dec="2026-03-01", cin="N1", extracted="2026-10-01")
+    made, _ = composed([daily, yearly])
+    assert [(one.start, one.end) for one in made.inputs.periods] == [("2026-01-01", None)], "the older return's end is not the newer extract's"
+    assert values([daily, yearly], "care_period") == [{"start": "2026-01-01"}]
+    newer = episode(2, "903 2026-01-01", "2026-01-01", dec="2026-12-01", extracted="2026-12-31")
+    assert values([daily, newer], "care_period") == [{"start": "2026-01-01", "end": "2026-12-01"}]
+
+
+def test_what_is_restricted_is_never_the_same_as_what_is_not():
+    made = [
+        event("socialcare.placement-recorded.v1", n, {"placement_id": id, "start_date": "2026-01-01", "place": "U1", **more}, stream=OTHER, record_class="R-CARE")
+        for n, (id, more) in enumerate((("P1", {}), ("903 2026-01-01", {"restriction": "statute", "place": "A3"})), 1)
+    ]  # fmt: skip
+    assert sorted(values(made, "placement_type")) == ["A3", "U1"]
