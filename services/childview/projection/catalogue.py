@@ -138,6 +138,11 @@ class Catalogue:
         rule = self.rules.get(found.id)
         return self.categories[found.category].prefer if rule is None or rule.trusted is None else rule.trusted
 
+    def unknown(self, found: Field) -> frozenset[str]:
+        """The values of a field that only say that nothing is known."""
+        rule = self.rules.get(found.id)
+        return frozenset() if rule is None else rule.unknown
+
     def raised(self, found: Field) -> bool:
         """Whether a contradiction about a field goes to people."""
         return found.id in self.rules and self.rules[found.id].raised

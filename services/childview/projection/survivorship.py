@@ -19,10 +19,12 @@ class RulesRefused(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """trusted: sources, the most trusted first; None: the category's. raised: contradictions go to people."""
+    """trusted: sources, the most trusted first; None: the category's. raised: contradictions go to people. unknown: values that
+    say nothing."""
 
     trusted: tuple[str, ...] | None = None
     raised: bool = False
+    unknown: frozenset[str] = frozenset()
 
 
 def load(roots: Sequence[Path], *, fields: Collection[str]) -> Mapping[str, Rule]:
@@ -40,16 +42,18 @@ def load(roots: Sequence[Path], *, fields: Collection[str]) -> Mapping[str, Rule
 def _rule(where: str, id: str, said: Any, fields: Collection[str]) -> Rule:
     if id not in fields:
         raise RulesRefused(f"{where}: no field of the catalogue that comes from events")
-    if not isinstance(said, dict) or set(said) - {"trusted", "raise"}:
-        raise RulesRefused(f"{where}: a rule is made of `trusted` and `raise`")
-    trusted, raised = said.get("trusted"), said.get("raise", False)
+    if not isinstance(said, dict) or set(said) - {"trusted", "raise", "unknown"}:
+        raise RulesRefused(f"{where}: a rule is made of `trusted`, `raise` and `unknown`")
+    trusted, raised, unknown = said.get("trusted"), said.get("raise", False), said.get("unknown", [])
+    if not (isinstance(unknown, list) and all(isinstance(one, str) for one in unknown)):
+        raise RulesRefused(f"{where}: `unknown` is a list of values")
     if trusted is not None and not (isinstance(trusted, list) and all(isinstance(one, str) for one in trusted)):
         raise RulesRefused(f"{where}: `trusted` is a list of sources")
     if len(set(trusted or ())) != len(trusted or ()):
         raise RulesRefused(f"{where}: a source is trusted twice")
     if not isinstance(raised, bool):
         raise RulesRefused(f"{where}: `raise` is true or false")
-    return Rule(None if trusted is None else tuple(trusted), raised)
+    return Rule(None if trusted is None else tuple(trusted), raised, frozenset(unknown))
 
 
 def trust(trusted: Sequence[str], source: str) -> int:

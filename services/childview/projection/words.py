@@ -86,11 +86,12 @@ class Words:
             self.used |= {word.settled.decision for word in words if word.settled is not None}
         return sorted(words, key=lambda word: (*self.tie(found, word), *_newest(word)), reverse=True)
 
-    def tie(self, found: Field, word: Word) -> tuple[int, int, str]:
-        """What ranks a word before how often it is said: settled, trusted, recent."""
+    def tie(self, found: Field, word: Word) -> tuple[int, bool, int, str]:
+        """What ranks a word before how often it is said: settled, saying anything, trusted, recent."""
         entry, source = word.item.entry, word.item.record.service
         settled = word.settled.decision if word.settled is not None else 0
-        return settled, survivorship.trust(self.catalogue.trusted(found), source), entry.effective or entry.extracted
+        known = same(word.value) not in {same(one) for one in self.catalogue.unknown(found)}
+        return settled, known, survivorship.trust(self.catalogue.trusted(found), source), entry.effective or entry.extracted
 
     def best(self, found: Field, held: Iterable[Standing]) -> Any:
         """The value that stands where all words may be seen; None where there is none."""
@@ -108,6 +109,8 @@ class Words:
     ) -> Conflict | None:
         """What people must choose among; None where all say the same, or a person saw all of it and chose."""
         options = [option for word, shape in zip(words, shapes, strict=True) for option in _options(word, shape, refers)]
+        unknown = {option.same for option in options} & {same(one) for one in self.catalogue.unknown(found)}
+        options = [option for option in options if option.same not in unknown]
         if len({option.same for option in options}) < 2 or _chosen(words):
             return None
         said = sorted((word.item.record.stream, word.since) for word in words)

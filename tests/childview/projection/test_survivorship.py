@@ -22,10 +22,11 @@ def load(tmp_path: Path, text: str):
     ("text", "why"),
     [
         ("version: 1\nfields: {sx: {raise: true}}", "sx: no field of the catalogue"),
-        ("version: 1\nfields: {sex: {trust: [education]}}", "sex: a rule is made of `trusted` and `raise`"),
+        ("version: 1\nfields: {sex: {trust: [education]}}", "sex: a rule is made of `trusted`, `raise`"),
         ("version: 1\nfields: {sex: {trusted: education}}", "sex: `trusted` is a list"),
         ("version: 1\nfields: {sex: {trusted: [education, education]}}", "sex: a source is trusted twice"),
         ("version: 1\nfields: {sex: {raise: maybe}}", "sex: `raise` is true or false"),
+        ("version: 1\nfields: {sex: {unknown: U}}", "sex: `unknown` is a list"),
         ("version: 2\nfields: {}", "made of `version: 1`"),
     ],
 )

@@ -230,6 +230,11 @@ def test_the_more_trusted_source_stands_before_the_more_recent_one_and_among_equ
         assert found["value"] == "M" and [one["value"] for one in found["others"]] == ["F"]
 
 
+def test_what_says_that_nothing_is_known_never_stands_before_what_says_something():
+    found = worker([person(1, sex="U", ethnicity="REFU"), care(1, sex="M", ethnicity="WBRI", extracted="2020-01-01")])["fields"]
+    assert (found["sex"]["value"], found["ethnicity"]["value"]) == ("M", "WBRI") and [one["value"] for one in found["sex"]["others"]] == ["U"]
+
+
 def test_how_often_a_hidden_record_says_something_changes_nothing_for_who_may_not_see_it():
     seen = [person(1, family_name="Berg", organisation=SCHOOL), other(2, family_name="Corn", organisation=SCHOOL)]
     hidden = [care(1, family_name="Berg"), person(1, stream="44444444-4444-4444-8444-444444444444", service="socialcare", family_name="Corn")]
