@@ -100,7 +100,7 @@ STORY = {
     "reviews": ([REVIEW], "plan-review", {"review_id": "v1", "plan_id": "p1", "review_due_date": "2026-12-20", "effective": "2026-12-20", "meeting_id": "m2", "plan_continues": True,
                 "quorate": True, "participation": "PN1"}),
     "cin_visits": ([CIN_VISIT], "visit", {"visit_kind": "need", "visit_id": "b1", "visit_date": "2026-10-05", "seen": True, "seen_alone": False}),
-    "cla_visits": ([CLA_VISIT], "visit", {"visit_kind": "care", "visit_id": "b1", "cla_id": "c1", "visit_date": "2026-10-07", "seen": True, "seen_alone": False}),
+    "cla_visits": ([CLA_VISIT], "care-visit", {"visit_id": "b1", "cla_id": "c1", "visit_date": "2026-10-07", "seen": True, "seen_alone": False}),
     "cp_visits": ([CP_VISIT], "visit", {"visit_kind": "protection", "visit_id": "b1", "plan_id": "p1", "visit_date": "2026-10-06", "seen": True, "seen_alone": True, "bedroom_seen": False}),
     "voice": ([VOICE], "voice", {"voice_id": "h1", "explained_worries": True, "story_help_understand": False, "plan_safe": True, "tablet_help_explain": False}),
 }  # fmt: skip

@@ -63,7 +63,8 @@ def collect(
         moves=_moves(held),
         sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
         meals=_sorted(Period("free_meals", m.get("start_date"), m.get("end_date")) for m in _all(held, "free_meals")),
-        seen=sorted(visit["visit_date"] for visit in _all(held, "plans", "visit") if visit.get("seen") and visit.get("visit_date")),
+        seen=_seen(held, "plans"),
+        seen_in_care=_seen(held, "looked_after"),
         plan_reviews=_sorted(Reviewed(r.get("review_due_date"), r.get("review_date")) for r in _all(held, "plans", "review")),
         conferences=sorted(c["date_of_initial_cpc"] for c in _all(held, "plans", "conference") if c.get("date_of_initial_cpc")),
     )
@@ -84,6 +85,11 @@ def references(found: Inputs) -> list[str]:
 
 def _all(held: Held, category: str, kind: str | None = None) -> Iterator[Mapping[str, Any]]:
     return (one.data for one in held.get(category, ()) if kind in (None, one.kind))
+
+
+def _seen(held: Held, category: str) -> list[str]:
+    """The days of visits at which the child was seen."""
+    return sorted(visit["visit_date"] for visit in _all(held, category, "visit") if visit.get("seen") and visit.get("visit_date"))
 
 
 def _sorted(items: Iterable[Any]) -> list[Any]:

@@ -145,8 +145,8 @@ class Scored(msgspec.Struct, array_like=True, frozen=True):
 
 class Inputs(msgspec.Struct):
     """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
-    it was held. moves: the days of new placements; None where some episode does not say why it began. seen: the days of visits
-    at which it was seen."""
+    it was held. moves: the days of new placements; None where some episode does not say why it began. seen, seen_in_care: the days
+    of visits at which it was seen."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -168,6 +168,7 @@ class Inputs(msgspec.Struct):
     sdq: list[Scored] = []
     meals: list[Period] = []
     seen: list[str] = []
+    seen_in_care: list[str] = []
     plan_reviews: list[Reviewed] = []
     conferences: list[str] = []
 

@@ -90,12 +90,12 @@ def _protection_visit(reading: Reading, number: int, row: Row) -> Said | None:
 
 
 def _care_visit(reading: Reading, number: int, row: Row) -> Said | None:
-    """A visit to a child in care; the time in care it belongs to is one that episodes name."""
-    fields: dict[str, Any] = {"visit_kind": "care", "visit_id": row["clav_cla_visit_id"]}
+    """A visit to a child in care. It stands with looked-after, not with plans: who sees a plan may not know of care."""
+    fields: dict[str, Any] = {"visit_id": row["clav_cla_visit_id"]}
     fields |= reading.days(row, visit_date="clav_cla_visit_date")
     fields |= reading.ids(row, cla_id="clav_cla_id")
     fields |= reading.yes_no(row, seen="clav_cla_visit_seen", seen_alone="clav_cla_visit_seen_alone")
-    return reading.said(row["clav_person_id"], [Statement(VISIT, "R-CARE", fields, row=number)])
+    return reading.said(row["clav_person_id"], [Statement("socialcare.care-visit-recorded.v1", "R-CARE", fields, row=number)])
 
 
 TABLES = (

@@ -266,3 +266,12 @@ def test_a_settled_row_stands_until_the_rows_say_something_else():
     changed = rows("birth_date", ("2015-01-03", "c.csv", 2), ("2015-02-01", "c.csv", 5))
     found = worker([care(1, birth_date="2015-02-01", **DATES), care(2, birth_date="2015-02-01", **changed)], settled=settled)
     assert found["fields"]["birth_date"]["value"] == "2015-02-01"
+
+
+def test_a_visit_in_care_tells_nobody_of_the_core_group_that_a_child_is_looked_after():
+    visit = event("socialcare.care-visit-recorded.v1", 3, {"visit_id": "v", "visit_date": "2026-11-20", "seen": True}, stream=OTHER, record_class="R-CARE")
+    told = [care(1), plan(2, plan_kind="protection", plan_id="p", start_date="2026-01-01")]
+    group = {"kinds": ["case_team"], "courses": ["safeguarding_3"]}
+    assert shown([*told, visit], "teacher", **group) == shown(told, "teacher", **group)
+    found = worker([*told, visit])
+    assert found["fields"]["days_since_care_visit"]["value"] == 4 and len(found["entries"]["looked_after"]["items"]) == 1
