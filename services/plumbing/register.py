@@ -21,7 +21,7 @@ from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
 from services.plumbing.sealing import Keyring
-from services.plumbing.statements import Outcome, Provenance, State, Statement, decide, entry_name, standing
+from services.plumbing.statements import FOREVER, Outcome, Provenance, State, Statement, decide, entry_name, standing
 from services.plumbing.subjects import LONGEST, TWICE, Directory, Key, Naming, unfit, valid_upns
 
 BATCH = 100
@@ -74,7 +74,8 @@ class Complete:
     """What a file was complete for: what it does not hold of this is withdrawn.
 
     scope: the subjects whose keys begin so. equal, between (field, first, last): which of their entries.
-    held: subject's key -> the natural keys of the entries that the file held.
+    held: subject's key -> the natural keys of the entries that the file held. taken: where it is said, only those subjects'
+    entries, and of them only what another entry that the file held has taken the time of (see `Taken`).
     """
 
     type: str
@@ -84,6 +85,27 @@ class Complete:
     equal: Mapping[str, str]
     between: tuple[str, str, str]
     held: Mapping[Key, frozenset[tuple[Any, ...]]]
+    taken: Taken | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An entry that the file of a newer extract names no more is corrected, not forgotten, where another takes its time.
+
+    named: how the first part of its natural key begins. start, end: its fields. since: the first day that the file is about.
+    """
+
+    named: str
+    start: str
+    end: str
+    since: str
+
+    def by(self, fields: Mapping[str, Any], key: tuple[Any, ...], others: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether one of the others has the time of this entry, which the file would have named."""
+        start, end = fields.get(self.start), fields.get(self.end) or FOREVER
+        if start is None or end < self.since or not str(key[0]).startswith(self.named):
+            return False
+        return any((one.get(self.start) or FOREVER) < end and start < (one.get(self.end) or FOREVER) for one in others)
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
@@ -298,8 +320,11 @@ class Register:
             report.flag(0, None, None, f"{why}, so nothing that the file does not hold is withdrawn")
             return
         async with self._pool.acquire() as conn:
-            rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
-        streams = sorted(row["stream_id"] for row in rows)
+            if complete.taken is None:
+                rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
+                streams = sorted(row["stream_id"] for row in rows)
+            else:
+                streams = sorted(set((await self._known(conn, sorted(complete.held))).values()))
         for start in range(0, len(streams), BATCH):
             async with database.transaction(self._pool) as conn:
                 report.events += await self._withdraw(conn, streams[start : start + BATCH], complete)
@@ -325,10 +350,14 @@ class Register:
         rule = self._schemas.of(complete.type).entry  # type: ignore[union-attr]
         assert rule is not None
         name, first, last = complete.between
-        for one in standing(state, rule):
+        entries = standing(state, rule)
+        present = [one.fields for one in entries if tuple(one.fields.get(part) for part in rule.key) in held]
+        for one in entries:
             key = tuple(one.fields.get(part) for part in rule.key)
             here = all(one.fields.get(part) == value for part, value in complete.equal.items())
-            if here and first <= str(one.fields.get(name)) <= last and key not in held:
+            newer = one.extracted < complete.provenance.extracted
+            gone = complete.taken is None or (newer and complete.taken.by(one.fields, key, present))
+            if here and first <= str(one.fields.get(name)) <= last and key not in held and gone:
                 yield Statement(complete.type, complete.record_class, dict(zip(rule.key, key, strict=True)), withdrawn=True)
 
     def spoken_of(self, statement: Statement) -> str | None:

@@ -15,7 +15,8 @@ from typing import Any
 from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, as_of
 from services.plumbing.files.report import FileRefused
-from services.plumbing.register import Statement
+from services.plumbing.register import Complete, Provenance, Statement, Taken
+from services.plumbing.subjects import Key
 from services.socialcare.importers import adopting
 from services.socialcare.importers.lines import Line, Row, Says
 from services.socialcare.importers.placing import Episode, Placed
@@ -25,6 +26,7 @@ SEXES = {"1": "M", "2": "F"}
 NO_URN = "XXXXXXX"
 SUITABLE = {"1": "yes", "2": "no"}
 UNACCOMPANIED = "UASC"
+EPISODE = "socialcare.looked-after-recorded.v1"
 
 
 @dataclass
@@ -164,6 +166,35 @@ def deprivation_of_liberty(line: Line) -> Says:
     begun = line.begun("dolo_start")
     fields = {"dolo_id": line.named(begun), "dolo_start": begun} | line.days(dolo_end="dolo_end")
     return [line.says("deprivation-of-liberty", "R-CARE", fields)]
+
+
+@dataclass
+class Named:
+    """What a return names of each child: its episodes and placements. An episode whose start was corrected is no longer named,
+    and another takes its time; one that is left out for another reason stays until a person withdraws it."""
+
+    year: int
+    episodes: dict[Key, set[tuple[str]]] = field(default_factory=dict)
+    placements: dict[Key, set[tuple[str]]] = field(default_factory=dict)
+
+    def add(self, child: Key, said: Iterable[Statement]) -> None:
+        """What was said of a child."""
+        for one in said:
+            if one.type == EPISODE:
+                self.episodes.setdefault(child, set()).add((one.fields["episode_id"],))
+                self.placements.setdefault(child, set()).add((one.fields["placement_id"],))
+
+    def complete(self, provenance: Provenance) -> list[Complete]:
+        """What the return was complete for."""
+        return [
+            self._complete(provenance, EPISODE, self.episodes, "decom", "dec"),
+            self._complete(provenance, "socialcare.placement-recorded.v1", self.placements, "start_date", "end_date"),
+        ]
+
+    def _complete(self, provenance: Provenance, type: str, held: Mapping[Key, set[tuple[str]]], start: str, end: str) -> Complete:
+        taken = Taken("903 ", start, end, since=f"{self.year - 1}-04-01")
+        found = {child: frozenset(names) for child, names in held.items()}
+        return Complete(type, "R-CARE", provenance, "", {}, (start, "", provenance.extracted), found, taken)
 
 
 @dataclass(frozen=True)
