@@ -414,6 +414,20 @@ async def test_a_real_return_is_taken_whole_and_its_traps_are_said(care):
         assert (reports[name]["accepted"], reports[name]["waiting"]) == (0, 1), "CHILD10 is in no header"
 
 
+async def test_two_rows_that_contradict_each_other_about_one_child_are_published_with_both_places_and_a_corrected_file_ends_it(care):
+    other = ADA.replace("05/03/2015", "06/03/2015")
+    await care.take({"header.csv": table(HEADER, ADA, other)}, extracted=DAY)
+    now = care.said("person")[-1]
+    (told,) = now["contradictions"]
+    assert now["birth_date"] == "2015-03-06" and told["field"] == "birth_date"
+    assert [(one["value"], one["file"], one["row"]) for one in told["said"]] == [("2015-03-05", "header.csv", 2), ("2015-03-06", "header.csv", 3)]
+    before = len(care.published)
+    await care.take({"again.csv": table(HEADER, ADA, other)}, extracted=DAY)
+    assert len(care.published) == before
+    await care.take({"header.csv": table(HEADER, other)}, extracted=LATER)
+    assert "contradictions" not in care.said("person")[-1] and len(care.published) == before + 1
+
+
 OF_2020 = desks.SHARED / "liia-tools-pipeline/liiatools/ssda903_pipeline/spec/samples"
 
 

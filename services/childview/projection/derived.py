@@ -211,6 +211,5 @@ DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
     for function in (age, attendance_rate, persistent_absence, exclusions_this_year, free_meals_now, plan_status,
                      referrals_12_months, days_since_contact, days_since_care_visit, plan_review_overdue, missing_now,
-                     missing_episodes_year,
-                     sdq_band, placement_moves_year, care_review_overdue, care_leaver_until)
+                     missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue, care_leaver_until)
 }
