@@ -11,7 +11,7 @@ import msgspec
 
 from services.childview.projection import fold, inputs, masks, view
 from services.childview.projection.catalogue import Catalogue, Category, Field
-from services.childview.projection.fold import SourceRecord, Standing
+from services.childview.projection.fold import CONTRADICTIONS, SourceRecord, Standing
 from services.childview.projection.terms import term_of
 from services.childview.projection.view import Composed, Conflict, Content, Member, Segment, Shape, Term, View
 from services.childview.projection.words import Settled, Word, Words, contradiction, plain, same, telling
@@ -144,7 +144,7 @@ class _Sheet:
         full = entry_json(id, item.kind, [member.full for member in members], effective=effective, source=source, dated=True)
         shape, refers = _shape(category, item, fields), _refers(item, self._words.key)
         self._put(shape, item, fields, words, members, id=id, full=full, refers=refers)
-        for field, word in zip(fields, words, strict=True):
+        for field, word in zip(fields, words, strict=True) if CONTRADICTIONS in item.data else ():
             if word.rows:
                 alone = _shape(category, item, [field])
                 self._raise(field, [word], [alone], refers, entry=self._words.mark(item))
@@ -153,12 +153,12 @@ class _Sheet:
         self, shape: Shape, item: Standing, fields: Sequence[Field], words: Sequence[Word], members: list[Member],
         *, id: str, full: bytes, refers: str | None = None, same: str | None = None, other: bytes | None = None, tie: str | None = None,
     ) -> None:  # fmt: skip
-        terms = [(field.index, term) for field, word in zip(fields, words, strict=True) for term in _terms(field, word)]
+        terms = [(f.index, term) for f, word in zip(fields, words, strict=True) if f.search for term in _terms(f, word)]
         entry = item.entry
         self.content.segments.append(
             Segment(
                 self._place(shape), id, entry.effective, entry.lasts, entry.end, refers, terms, same, other, full,
-                msgspec.Raw(view.encode(members)), tie, any(member.placed for member in members),
+                msgspec.Raw(view.encode(members)), tie, CONTRADICTIONS in item.data and any(word.rows for word in words),
                 tie is not None and words[0].settled is not None,
             )
         )  # fmt: skip
@@ -187,8 +187,6 @@ def _other(word: Word) -> bytes:
 
 def _terms(field: Field, word: Word) -> list[str]:
     """What a search finds a word by: every row's, whichever stands."""
-    if not field.search:
-        return []
     found = (term_of(field, value) for value in (word.value, *(row.value for row in word.rows)))
     return list(dict.fromkeys(term for term in found if term))
 
@@ -239,14 +237,14 @@ class _Told(NamedTuple):
         flag = b""
         if isinstance(value, dict) and value.get("valid") is False:
             flag = b',"flag":' + _json.encode(value.get("reason") or "not valid")
-        full, placed = (name + conflict + flag + self.after + _json.encode(plain(value)) + b"}" for conflict in self._heads(word))
+        rest = flag + self.after + _json.encode(plain(value)) + b"}"
         safe = masks.masked(catalogue, field, value) if field.mask else None
         masked = None if safe is None else name + b'{"level":"masked","value":' + _json.encode(safe) + b"}"
-        return Member(full, masked, placed if word.rows else None)
-
-    def _heads(self, word: Word) -> tuple[bytes, bytes]:
-        """How a value begins, without and with the names of files that contradict each other."""
         if not word.rows:
-            return self.before, self.before
-        told = [_json.encode(contradiction(word, named=named)) for named in (False, True)]
-        return tuple(b'{"conflict":' + one + b"," + self.before[1:] for one in told)  # type: ignore[return-value]
+            return Member(name + self.before + rest, masked)
+        full, placed = (name + self._head(word, named=named) + rest for named in (False, True))
+        return Member(full, masked, placed)
+
+    def _head(self, word: Word, *, named: bool) -> bytes:
+        """How the value of rows that contradict each other begins, with or without the names of their files."""
+        return b'{"conflict":' + _json.encode(contradiction(word, named=named)) + b"," + self.before[1:]

@@ -65,7 +65,7 @@ class Words:
         value = _shown(found, item, item.data)
         if value is None:
             return None
-        rows = list(_rows(found, item)) if CONTRADICTIONS in item.data else []
+        rows = list(_rows(found, item)) if CONTRADICTIONS in item.data else ()
         since = max((item.entry.changed.get(name, 0) for name in found.names_of(item.event)), default=0) if single else item.entry.version
         settled = self._settled.get((item.record.stream, "" if single else self.mark(item), found.id)) if self._settled else None
         if settled is not None and since > settled.versions.get(item.record.stream, 0):
