@@ -54,16 +54,21 @@ async def settle(
     return number
 
 
-async def _still_stands(conn: asyncpg.Connection, seen: Seen) -> None:
-    """Raises NoSuchConflict when it was settled meanwhile, or its records are another child's now."""
-    decided = await conn.fetchval(
+async def is_settled(conn: asyncpg.Connection, conflict: str, options: Sequence[Option]) -> bool:
+    """Whether people chose among these words of it already: it may stay open for others, who see more of them."""
+    return await conn.fetchval(
         f"select exists (select from {store.SCHEMA}.decisions where kind = '{SETTLED}' and body->'settles'->>'conflict' = $1"
         " and body->'settles'->'versions' ?& $2::text[])",
-        seen.conflict.id,
-        sorted({option.record for option in seen.options}),
+        conflict,
+        sorted({option.record for option in options}),
     )
+
+
+async def _still_stands(conn: asyncpg.Connection, seen: Seen) -> None:
+    """Raises NoSuchConflict when it was settled meanwhile, or its records are another child's now."""
     now = await links.links(conn, {option.record for option in seen.options})
-    if decided or any(option.record not in now or now[option.record].child != seen.child for option in seen.options):
+    moved = any(option.record not in now or now[option.record].child != seen.child for option in seen.options)
+    if moved or await is_settled(conn, seen.conflict.id, seen.options):
         raise NoSuchConflict
 
 

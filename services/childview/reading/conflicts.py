@@ -34,7 +34,7 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
         async for child, conflict in store.conflicts(conn):
             side = await duplicates.side(reading, asked, conn, officer, child)
             words = _words(asked, officer, side, conflict)
-            if words and not duplicates.parked(side[0]):
+            if words and not duplicates.parked(side[0]) and not await conflicts.is_settled(conn, conflict.id, [one for one, _ in words]):
                 opened.append(side)
                 items.append(_item(reading, asked, side, conflict, words))
             if len(items) == MOST:

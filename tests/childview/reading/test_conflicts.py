@@ -218,3 +218,20 @@ async def test_the_queue_is_bounded_and_the_oldest_comes_first(house: House, mon
     for n in range(2):
         await house.world.person((A, S)[n], ADA, family_name=f"Berg{'xyz' * (n + 1)}", birth_date=f"201{n}-01-01", sex="F", contradictions=rows("sex", "M", "F"))
     assert len(await queue(house)) == min(most, 2)
+
+
+async def test_what_was_settled_leaves_the_queue_before_the_view_shows_it(house: House):
+    await differ(house)
+    (item,) = await queue(house)
+    option = next(one["id"] for one in item["options"] if one["value"] == "M")
+    await conflicts.decide(house.reading, house.asked("officer"), house.world.outbox, item["id"], option=option, reason="seen", send_back=False)
+    assert await queue(house) == [], "the decision is made, and not in the log yet"
+    await house.world.go()
+
+
+async def test_a_view_of_an_earlier_release_gets_the_tables_it_lacks(house: House):
+    async with house.world.pool.acquire() as conn:
+        await conn.execute("drop table projection.settled, projection.conflicts")
+        await projections.make(conn, projections.LIVE)
+    await differ(house)
+    assert len(await queue(house)) == 1
