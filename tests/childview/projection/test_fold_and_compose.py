@@ -183,3 +183,11 @@ def test_what_is_restricted_is_never_the_same_as_what_is_not():
         for n, (id, more) in enumerate((("P1", {}), ("903 2026-01-01", {"restriction": "statute", "place": "A3"})), 1)
     ]  # fmt: skip
     assert sorted(values(made, "placement_type")) == ["A3", "U1"]
+
+
+def test_a_plan_that_the_census_and_the_daily_extract_tell_of_stands_once():
+    made = [
+        event("socialcare.plan-recorded.v1", n, {"plan_kind": "protection", "plan_id": id, "start_date": "2026-01-01"}, stream=OTHER, record_class="R-CP")
+        for n, id in enumerate(("p1", "CIN 2026-01-01"), 1)
+    ]
+    assert len(composed(made)[0].inputs.periods) == 1 and len(values(made, "plan_kind")) == 1
