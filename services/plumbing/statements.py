@@ -205,13 +205,16 @@ def _contradictions(now: Held) -> dict[str, Any]:
 
 
 def _person_otherwise(now: Held, before: Held, statement: Statement, extracted: str) -> dict[str, list[dict[str, Any]]]:
-    """The same of who a person is: only the extract that a field is of says whether it stands contradicted, a blank never."""
+    """The same of who a person is: only the extract that a field is of says whether it stands contradicted, a blank never. Of
+    somebody from whom anything was taken away for good nothing: the other row's name may be the one from before."""
+    if FOREVER in now.since.values():
+        return {}
     spoken = replace(statement, fields={name: value for name, value in statement.fields.items() if value is not None})
     said, found = _otherwise(before, spoken), {}
     for name in sorted({*said, *before.otherwise}):
         since = now.since.get(name.replace("/", " "))
         told = (said if since == extracted else before.otherwise).get(name)
-        if told and since != FOREVER:
+        if told:
             found[name] = told
     return found
 

@@ -64,3 +64,8 @@ def test_a_row_carries_every_different_value_with_its_place_and_what_cannot_be_s
     assert told[2]["name"] == [ada, {**ada, "value": "ida", "file": "g.csv", "row": 9}]
     assert spoken.compare(said(3, ("local", "2"), name="a\0b")).statements[0].otherwise == {}
     assert spoken.compare(said(4, ("local", "2"), name="c")).statements[0].otherwise == {}
+
+
+def test_names_from_before_are_no_contradiction_that_travels(spoken):
+    spoken.compare(said(2, ("local", "1"), former_family_name="Corn"))
+    assert spoken.compare(said(3, ("local", "1"), former_family_name="Dale")).statements[0].otherwise == {}

@@ -73,3 +73,14 @@ def test_an_entry_with_a_key_keeps_both_words_until_it_is_said_anew():
     assert data["contradictions"][0]["field"] == "parental_responsibility"
     (data,) = said(state, 2, sha="2", extracted="2026-12-01", type=RELATION, parental_responsibility="no", **key)
     assert "contradictions" not in data
+
+
+def test_of_somebody_who_was_adopted_no_other_rows_word_is_published():
+    state, told = State(), {"family_name": [place("Before", 2), place("After", 5)]}
+    said(state, 2, family_name="Before")
+    (data,) = said(state, 5, family_name="After", otherwise=told)
+    assert data["contradictions"]
+    one = Statement(PERSON, "R-IDENT", {"given_name": "Ada"}, row=7, never=frozenset({"former_family_name"}))
+    (event,) = decide(state, [one], Provenance("2026-11-20", "a.csv", "1"), SCHEMAS).events
+    assert "contradictions" not in event.data
+    assert "contradictions" not in said(state, 9, family_name="Later", otherwise={"family_name": [place("Before", 8), place("Later", 9)]})[0]

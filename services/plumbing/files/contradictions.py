@@ -26,6 +26,8 @@ NEVER_ONE = frozenset({"organisation", "former_upn"})
 """What may have several values at once: two schools fill it, or a child had several."""
 IN_MEMORY = 16_000
 """Kilobytes."""
+FORMER = "former_"
+"""So begins what somebody was before: several are no contradiction, and they are told in the report alone."""
 MOST, LONGEST = 10, 500
 """Different values of one field that are kept, and characters of one: what is longer is told in the report alone."""
 Told = dict[str, list[tuple[Any, int, int]]]
@@ -83,7 +85,7 @@ class Spoken:
                 said.report.flag(row, field.partition("/")[2] or field, value, f"{place} says otherwise ({told[-1][0]}); this row stands")
             others = [one for one in told if _plain(one[0]) != _plain(value)]
             held[field] = [*others[1 - MOST :], (value, file, row)]
-            if fit := self._places(held[field], said.provenance.extracted):
+            if not field.startswith(FORMER) and (fit := self._places(held[field], said.provenance.extracted)):
                 otherwise[field] = fit
         self._kept.execute("insert or replace into said values (?, ?)", (entry, self._sealed(entry, held)))
         return replace(statement, otherwise=otherwise) if otherwise and not statement.withdrawn else statement
