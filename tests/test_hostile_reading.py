@@ -52,13 +52,58 @@ async def test_a_placement_for_adoption_is_restricted_however_it_is_written(care
     assert care.said("placement")[0].get("restriction") == "statute"
 
 
-@pytest.mark.xfail(strict=True, reason="open: E1 and D1 tell of the way to adoption in `ls`")
-async def test_a_placement_order_is_not_told_as_the_legal_status(care):
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("E1", "E1"), ("e1", "E1"), ("E 1", "E1"), ("E1 - Placement order", "E1"), ("Placement order", "E1"), ("D1", "D1"), ("Freeing order", "D1")],
+)
+async def test_a_placement_order_is_not_told_as_the_legal_status(care, written, meant):
     await care.take(
-        {"h.csv": table(HEADER, ADA), "m.csv": table(EPISODES, "007,01/04/2024,S,E1,N1,U5,PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1")},
+        {"h.csv": table(HEADER, ADA), "m.csv": table(EPISODES, f"007,01/04/2024,S,{written},N1,U5,PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1")},
         extracted="2025-03-31",
     )
-    assert care.said("looked-after")[0].get("ls") != "E1"
+    assert care.said("looked-after")[0].get("ls") is None
+    told = next(one for one in care.said("adoption") if one["adoption_id"].startswith("status "))
+    assert (told["ls"], told["restriction"]) == (meant, "statute")
+
+
+@pytest.mark.parametrize("written", ["U5", "u5", "U 5", "U5 - Foster carer, also adopter"])
+async def test_a_placement_with_carers_who_also_may_adopt_does_not_say_so(care, written):
+    await care.take(
+        {"h.csv": table(HEADER, ADA), "m.csv": table(EPISODES, f'007,01/04/2024,S,C2,N1,"{written}",PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1')},
+        extracted="2025-03-31",
+    )
+    placement = care.said("placement")[0]
+    assert (placement.get("place"), placement.get("restriction"), placement["pl_post"]) == (None, None, "ZZ9 9ZZ")
+    told = next(one for one in care.said("adoption") if one["adoption_id"].startswith("placement "))
+    assert (told["place"], told["restriction"]) == ("U5", "statute")
+
+
+@pytest.mark.parametrize("written", ["E1", "e1 placement order (Adoption and Children Act 2002)", "Placement order of the family court"])
+async def test_a_placement_order_of_the_daily_extract_is_not_told_either(care, written):
+    await care.take(
+        {
+            "p.csv": "pers_person_id,pers_forename,pers_surname,pers_dob\n1,Ada,X,2015-03-05\n",
+            "l.csv": f"lega_person_id,lega_legal_status,lega_legal_status_start_date\n1,{written},2024-01-01\n",
+            "e.csv": "clae_cla_episode_id,clae_person_id,clae_cla_episode_start_date\nE7,1,2024-01-01\n",
+            "t.csv": "clap_cla_placement_id,clap_person_id,clap_cla_placement_type\nP7,1,U2 - Relative or friend who also may adopt\n",
+        },
+        extracted="2025-03-31",
+    )
+    assert care.said("looked-after")[0].get("ls") is None and care.said("placement")[0].get("place") is None
+    assert {(one["adoption_id"], one.get("ls"), one.get("place")) for one in care.said("adoption")} == {
+        ("status E7", "E1", None),
+        ("placement P7", None, "U2"),
+    }
+
+
+async def test_what_tells_of_adoption_goes_when_a_newer_file_says_otherwise_and_no_older_one_brings_it_back(care):
+    for day, ls, place in (("2025-03-31", "E1", "U5"), ("2025-04-30", "C2", "U4"), ("2025-03-30", "E1", "U5")):
+        await care.take(
+            {"h.csv": table(HEADER, ADA), "m.csv": table(EPISODES, f"007,01/04/2024,S,{ls},N1,{place},PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1")},
+            extracted=day,
+        )
+    assert care.said("looked-after")[-1]["ls"] == "C2" and care.said("placement")[-1]["place"] == "U4"
+    assert [one.get("withdrawn", False) for one in care.said("adoption")] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("why", ["RC1", "rc1", "RC1 - Adopted", "RC01"])
