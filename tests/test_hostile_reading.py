@@ -295,6 +295,37 @@ async def test_a_purge_of_a_child_who_never_came_waits_longer_than_any_row_and_n
     assert late.refused == 0 and not care.published
 
 
+BEFORE = "B801200005001"
+NOW = f"<Sex>F</Sex><UPN>{upn(12)}</UPN><FormerUPN>{BEFORE}</FormerUPN>"
+FORMER_UPNS = {
+    "census": {"cin.xml": cin.census(cin.child("<CINreferralDate>2026-01-05</CINreferralDate>", who=NOW))},
+    "daily payload": {"2026-11-20.json": payload({**WHOLE, "child_details": {**WHOLE["child_details"], "former_unique_pupil_number": BEFORE}})},
+    "daily extract": {
+        "2026-11-20-p.csv": TABLES["p.csv"],
+        "2026-11-20-n.csv": f"link_person_id,link_identifier_type,link_identifier_value\n1,Former unique pupil number,{BEFORE}\n",
+    },
+}
+RC1 = "cine_referral_id,cine_person_id,cine_referral_date,cine_close_reason\nR2,1,2026-01-01,RC1 - Adopted\n"
+
+
+@pytest.mark.parametrize("files", FORMER_UPNS.values(), ids=FORMER_UPNS)
+async def test_the_upn_from_before_of_whom_social_care_knows_as_adopted_reaches_nobody(care, files):
+    await care.take(files)
+    assert BEFORE in json.dumps(care.said("person")), "before anybody knows"
+    await care.take({"2026-11-21-c.csv": RC1})
+    assert BEFORE not in json.dumps(care.said("person")[-1])
+    care.published.clear()
+    await care.take({f"again-{name}": text + "\n" for name, text in files.items()})
+    assert BEFORE not in json.dumps(care.published)
+
+
+@pytest.mark.parametrize("files", FORMER_UPNS.values(), ids=FORMER_UPNS)
+async def test_the_upn_from_before_is_never_said_of_whom_an_earlier_file_told_to_be_adopted(care, files):
+    await care.take({"2025-01-01-p.csv": TABLES["p.csv"], "2025-01-01-c.csv": RC1})
+    await care.take(files)
+    assert care.said("adoption-sign") and BEFORE not in json.dumps(care.published)
+
+
 class _Struck(Exception):
     """The process ended here."""
 
