@@ -272,6 +272,8 @@ def _change(
     held = state.entries.get(name)
     if statement.completes:
         now = None if held is None else _completed(held, statement)
+    elif rule.category == IDENTITY and statement.withdrawn and held is not None and provenance.extracted < held.extracted:
+        now = _said_since(held, provenance.extracted)
     elif rule.category == IDENTITY and not statement.withdrawn:
         extracted = NEVER if provenance.sha256 is None else provenance.extracted
         now = _person(held, statement, replace(provenance, extracted=extracted), adopted=state.adopted)
@@ -326,6 +328,19 @@ def _person(held: Held | None, statement: Statement, provenance: Provenance, *, 
         elif value is not None and _may(before, name, name in before.fields, extracted, newest=newest):
             now.fields[name], now.since[name] = value, extracted
     return _without_before(now) if adopted else now
+
+
+def _said_since(held: Held, day: str) -> Held:
+    """Who a person is, without what nobody said after a withdrawal of that day. What a request said has no day, and stays."""
+
+    def stays(what: str) -> bool:
+        since = held.since.get(what, held.extracted)
+        return since >= day or since == NEVER
+
+    fields = {name: value for name, value in held.fields.items() if name != "identifiers" and stays(name)}
+    numbers = [one for one in held.fields.get("identifiers") or () if stays(_since(one))]
+    kept = fields | ({"identifiers": numbers} if numbers else {})
+    return Held(kept, held.extracted, held.withdrawn, held.said, held.since)
 
 
 def _without_before(held: Held) -> Held:

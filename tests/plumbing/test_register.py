@@ -192,6 +192,14 @@ def test_what_is_withdrawn_before_it_came_is_no_event_and_only_a_newer_extract_b
 
 
 @pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
+def test_of_one_day_the_last_word_stands_be_it_a_withdrawal_or_not(away):
+    state = State()
+    said(state, away, sha256="deletions")
+    assert len(said(state, referral("r", referral_source="6"), sha256="corrected").events) == 1
+    assert said(state, away, sha256="deletions again").events[0].data["withdrawn"] is True
+
+
+@pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
 def test_a_withdrawal_ends_the_same_in_whatever_order_the_files_come(away):
     for newest in ([], [("2026-11-22", referral("r", referral_source="6", referral_date="2026-01-02"))]):
         files = [("2026-11-20", referral("r", referral_source="6", referral_date="2026-01-01")), ("2026-11-21", away), *newest]
@@ -202,6 +210,16 @@ def test_a_withdrawal_ends_the_same_in_whatever_order_the_files_come(away):
                 said(state, one, extracted=day, sha256=day)
             ends.append({name: held.fields for name, held in state.entries.items() if not held.withdrawn})
         assert all(one == ends[0] for one in ends) and len(ends[0]) == len(newest)
+
+
+def test_of_a_purge_that_comes_late_only_what_a_newer_extract_said_of_the_person_stays():
+    purge = Statement("socialcare.person-recorded.v1", "R-IDENT", {}, withdrawn=True, every="any")
+    files = [("2026-11-20", person(given_name="Ada", family_name="Before", identifiers=[UPN])), ("2026-11-21", purge), ("2026-11-22", person(given_name="Ida", identifiers=[LOCAL]))]
+    for order in itertools.permutations(files):
+        state = State()
+        for day, one in order:
+            said(state, one, extracted=day, sha256=day)
+        assert [held.fields for held in state.entries.values() if not held.withdrawn] == [{"given_name": "Ida", "identifiers": [LOCAL]}]
 
 
 def test_of_who_a_person_was_said_to_be_an_older_extract_fills_nothing_after_a_purge_though_a_request_made_the_person_again():
@@ -314,6 +332,17 @@ def test_an_older_extract_never_changes_what_a_newer_one_spoke_of(found, random)
     for name in ("given_name", "sex"):
         spoken = [fields[name] for fields in found if fields.get(name) is not None]
         assert held.fields.get(name) == (spoken[-1] if spoken else None)
+
+
+async def test_a_part_that_is_refused_tells_of_no_adoption_and_takes_nothing_away(database, tmp_path):
+    desk = await desks.desk(database, "socialcare", None, tmp_path)
+    ada = person(given_name="Ada", former_family_name="Before")
+    bad = [replace(ADOPTED[0], fields={**ADOPTED[0].fields, "adoption_id": ""}, part=1), replace(AWAY["all of its kind"], part=1)]
+    report = Report("f.csv")
+    await desk.register.take([Said((("local", "1"),), (ada, *bad), report, Provenance("2026-11-20", "f.csv", "a"))])
+    await desk.register.take([Said((("local", "1"),), (referral(),), Report("g.csv"), Provenance("2026-11-19", "g.csv", "b"))])
+    assert report.refused == 1 and desk.said("person")[-1]["former_family_name"] == "Before" and len(desk.said("referral")) == 1
+    await desk.close()
 
 
 async def test_a_person_made_while_an_extract_brings_them_loses_nothing(database, tmp_path):
