@@ -337,11 +337,11 @@ def test_an_older_extract_never_changes_what_a_newer_one_spoke_of(found, random)
 async def test_a_part_that_is_refused_tells_of_no_adoption_and_takes_nothing_away(database, tmp_path):
     desk = await desks.desk(database, "socialcare", None, tmp_path)
     ada = person(given_name="Ada", former_family_name="Before")
-    bad = [replace(ADOPTED[0], fields={**ADOPTED[0].fields, "adoption_id": ""}, part=1), replace(AWAY["all of its kind"], part=1)]
+    bad = [replace(ADOPTED[0], fields={**ADOPTED[0].fields, "adoption_id": ""}, row=2, part=1), replace(AWAY["all of its kind"], row=2, part=1)]
     report = Report("f.csv")
-    await desk.register.take([Said((("local", "1"),), (ada, *bad), report, Provenance("2026-11-20", "f.csv", "a"))])
+    await desk.register.take([Said((("local", "1"),), (replace(ada, row=2), *bad), report, Provenance("2026-11-20", "f.csv", "a"))])
     await desk.register.take([Said((("local", "1"),), (referral(),), Report("g.csv"), Provenance("2026-11-19", "g.csv", "b"))])
-    assert report.refused == 1 and desk.said("person")[-1]["former_family_name"] == "Before" and len(desk.said("referral")) == 1
+    assert desk.said("adoption") == [] and desk.said("person")[-1]["former_family_name"] == "Before" and len(desk.said("referral")) == 1
     await desk.close()
 
 
