@@ -293,6 +293,7 @@ async def test_a_purge_of_a_child_who_never_came_waits_longer_than_any_row_and_n
     assert len(await care._pool.fetch("select * from waiting_rows where gone")) == 1
     await care.take(TABLES, extracted="2026-11-10")
     assert late.refused == 0 and not care.published
+    assert await care._pool.fetch("select * from subject_keys") == await care._pool.fetch("select * from subjects") == [], "nor now"
 
 
 BEFORE = "B801200005001"

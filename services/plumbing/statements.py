@@ -25,6 +25,8 @@ FOREVER = "9999-12-31"
 REMEMBERED = 32
 """Marks an entry keeps of what the files of its extract date said."""
 _SEPARATOR = "\x1f"
+_WHO = _SEPARATOR.join((IDENTITY, "person", ""))
+"""The one entry of who somebody is."""
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 
 
@@ -146,7 +148,7 @@ def decide(state: State, statements: Sequence[Statement], provenance: Provenance
         data = {rule.items: items, "provenance": provenance.data(None)}  # type: ignore[union-attr]
         outcome.events.append(NewEvent(type, data, record_class))
     if state.adopted and not before.adopted:
-        outcome.events += _taken_back(state, statements, provenance, schemas)
+        outcome.events += _taken_back(state, statements[0], provenance, schemas)
     outcome.moved |= (state.gone, state.adopted) != (before.gone, before.adopted)
     return outcome
 
@@ -236,7 +238,7 @@ def standing(state: State, rule: EntryRule) -> list[Held]:
 def _adopted(state: State, statements: Sequence[Statement], schemas: Schemas) -> bool:
     """Whether anything says that the subject was adopted, however old it is; a later word takes it away no more."""
     told = any(one.adopted or (not one.withdrawn and _rule(schemas, one).tells_of_adoption(one.fields)) for one in statements)
-    return told or any(name.startswith(IDENTITY) and FOREVER in held.since.values() for name, held in state.entries.items())
+    return told or (_WHO in state.entries and FOREVER in state.entries[_WHO].since.values())
 
 
 def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,19 +248,15 @@ def _alone(fields: Mapping[str, Any]) -> dict[str, Any]:
     return kept | ({"identifiers": numbers} if numbers else {})
 
 
-def _taken_back(
-    state: State, statements: Sequence[Statement], provenance: Provenance, schemas: Schemas
-) -> Iterator[NewEvent]:
+def _taken_back(state: State, told: Statement, provenance: Provenance, schemas: Schemas) -> Iterator[NewEvent]:
     """Who an adopted subject is, said again without what is from before. It names no file: that one tells of the adoption."""
-    type = f"{statements[0].type.partition('.')[0]}.{PERSON}"
-    contract = schemas.of(type)
-    assert contract is not None and contract.entry is not None, type
-    for name, held in state.entries.items():
-        fields = _alone(held.fields)
-        if name.startswith(_prefix(contract.entry)) and not held.withdrawn and fields != held.fields:
-            state.entries[name] = _without_before(held)
-            data = {**fields, "provenance": Provenance(held.extracted, authority=provenance.authority).data(None)}
-            yield NewEvent(type, data, contract.record_classes[0])
+    held = state.entries.get(_WHO)
+    if held is None or held.withdrawn or _alone(held.fields) == held.fields:
+        return
+    state.entries[_WHO] = now = _without_before(held)
+    type = f"{told.type.partition('.')[0]}.{PERSON}"
+    data = {**now.fields, "provenance": Provenance(held.extracted, authority=provenance.authority).data(None)}
+    yield NewEvent(type, data, schemas.of(type).record_classes[0])  # type: ignore[union-attr]
 
 
 # -- what a statement changes ------------------------------------------------------------------------------------------
