@@ -208,6 +208,11 @@ def test_who_is_known_to_live_elsewhere_keeps_the_telephone():
     assert silent(view(related=[DAD, SCHOOLS_MUM]), other, lease()) == {"SC2"}
 
 
+def test_the_risk_himself_keeps_the_telephone_though_nobody_says_where_he_lives():
+    other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), related=[replace(DAD, elsewhere=False), MUM])
+    assert silent(view(related=[SCHOOLS_DAD, SCHOOLS_MUM]), other, lease()) == {"SC2", SCHOOLS_MUM.local_id}
+
+
 def test_far_from_the_risk_every_contact_keeps_the_telephone():
     assert not silent(view(related=[SCHOOLS_MUM, SCHOOLS_SON]), SON, lease())
 
