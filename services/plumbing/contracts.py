@@ -46,7 +46,8 @@ class EntryRule:
 
     items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
     effective: the field holding the effective date. lasts: what the entry says stays true until it ends, on the day in the
-    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports.
+    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports. adopted: by
+    which values an entry says that its subject was adopted, True for any value; one of these fields is enough.
     """
 
     category: str
@@ -58,6 +59,12 @@ class EntryRule:
     end: str | None = None
     organisation: str | None = None
     again: Again | None = None
+    adopted: Mapping[str, Any] = field(default_factory=dict)
+
+    def tells_of_adoption(self, data: Mapping[str, Any]) -> bool:
+        """Whether an entry of these fields says that its subject was adopted."""
+        told = ((data.get(name), wanted) for name, wanted in self.adopted.items())
+        return any(value is not None and (wanted is True or value in wanted) for value, wanted in told)
 
 
 @dataclass(frozen=True)
@@ -164,6 +171,7 @@ def _rule(item: Mapping[str, Any]) -> EntryRule:
         end=item.get("end"),
         organisation=item.get("organisation"),
         again=None if again is None else Again(re.compile(again["named"]), tuple(again["parts"])),
+        adopted=item.get("adopted", {}),
     )
 
 

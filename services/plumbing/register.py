@@ -162,14 +162,14 @@ class Register:
         states = await self._states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
-        for one, stream in zip(said, streams, strict=True):
-            if stream is None:
-                continue
+        heard = [(stream, one) for one, stream in zip(said, streams, strict=True) if stream is not None]
+        for stream, one in [*await self._withdrawn_before(conn, heard), *heard]:
             outcome = self._take_one(one, states[stream])
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
-        await self._save(conn, {stream: states[stream] for stream in moved})
-        await self._forget(conn, [stream for stream in made if stream in states and not states[stream].entries])
+        never = {stream for stream in made if stream in states and not events.get(stream)}
+        await self._save(conn, {stream: states[stream] for stream in moved - never})
+        await self._forget(conn, sorted(never))
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
 
     # -- what waits ----------------------------------------------------------------------------------------------
@@ -187,6 +187,21 @@ class Register:
             rows.append((_row(one), one.report.id))
         if rows:
             await (await waiting.opened(conn, self._keyring)).hold(conn, rows)
+
+    async def _withdrawn_before(
+        self, conn: asyncpg.Connection, heard: Sequence[tuple[uuid.UUID, Said]]
+    ) -> list[tuple[uuid.UUID, Said]]:
+        """The withdrawals that wait for one of these subjects and are newer than all that is said of it: of what they take away
+        nothing is published, not even for a moment. They go on to wait, until they are taken in their turn."""
+        if not await waiting.anything(conn, gone=True):
+            return []
+        named = {name: stream for stream, one in heard for name in (*one.names, *one.aliases)}
+        newest: dict[uuid.UUID, str] = {}
+        for stream, one in heard:
+            newest[stream] = max(one.provenance.extracted, newest.get(stream, ""))
+        rows = await (await waiting.opened(conn, self._keyring)).gone(conn, named)
+        found = ((next(named[name] for name in row.names if name in named), row) for row in rows)
+        return [(stream, _said_again(row)) for stream, row in found if row.provenance.extracted > newest[stream]]
 
     async def _take_waiting(self, batch: Sequence[Said], reports: Mapping[str, Report]) -> None:
         """Take what waited for the subjects of a batch, and then what waited for the names that this brought."""
@@ -267,11 +282,11 @@ class Register:
 
     def _try(self, one: Said, state: State) -> tuple[Outcome, Mapping[Unit, tuple[SchemaRefused, Any]] | None]:
         """The outcome of the units that are fit, and the faults of the others; None for them when nothing is left to take."""
-        before = dict(state.entries)
+        before = state.copy()
         try:
             return self._decided(one.statements, one.provenance, state), {}
         except SchemaRefused:
-            state.entries = before
+            state.go_back(before)
         faults = self._faults(one, state)
         kept = [statement for statement in one.statements if _unit(statement) not in faults]
         if not kept or any(row is None for row, _ in faults):
@@ -286,7 +301,7 @@ class Register:
         for unit in dict.fromkeys(map(_unit, one.statements)):
             statements = [statement for statement in one.statements if _unit(statement) == unit]
             try:
-                self._decided(statements, one.provenance, State(dict(state.entries)))
+                self._decided(statements, one.provenance, state.copy())
             except SchemaRefused as refused:
                 column = refused.where.rpartition("/")[2]
                 value = next((s.fields[column] for s in statements if column in s.fields), None)

@@ -80,7 +80,15 @@ def test_of_somebody_who_was_adopted_no_other_rows_word_is_published():
     said(state, 2, family_name="Before")
     (data,) = said(state, 5, family_name="After", otherwise=told)
     assert data["contradictions"]
-    one = Statement(PERSON, "R-IDENT", {"given_name": "Ada"}, row=7, never=frozenset({"former_family_name"}))
-    (event,) = decide(state, [one], Provenance("2026-11-20", "a.csv", "1"), SCHEMAS).events
+    one = Statement(PERSON, "R-IDENT", {"given_name": "Ada"}, row=7, adopted=True)
+    event, *_ = decide(state, [one], Provenance("2026-11-20", "a.csv", "1"), SCHEMAS).events
     assert "contradictions" not in event.data
     assert "contradictions" not in said(state, 9, family_name="Later", otherwise={"family_name": [place("Before", 8), place("Later", 9)]})[0]
+
+
+def test_what_another_row_said_is_taken_back_when_another_entry_tells_of_the_adoption():
+    state, told = State(), {"family_name": [place("Before", 2), place("After", 5)]}
+    said(state, 5, family_name="After", otherwise=told)
+    one = Statement("education.left-care-recorded.v1", "R-ADOPT", {"left_care_id": "1"}, row=7, adopted=True)
+    found = decide(state, [one], Provenance("2026-11-20", "b.csv", "2"), SCHEMAS).events
+    assert [event.data["family_name"] for event in found if event.type == PERSON and "contradictions" not in event.data] == ["After"]

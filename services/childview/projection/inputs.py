@@ -20,6 +20,7 @@ from services.childview.projection.view import (
     Scored,
     Sessions,
 )
+from services.plumbing.subjects import plain
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
@@ -51,8 +52,9 @@ def collect(
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
-        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household", "relation")),
+        related=_sorted(_related(held, hash_of)),
         local_ids=sorted(_local_ids(held)),
+        names=sorted({name for person in _all(held, "identity") if (name := _named(person, hash_of))}),
         homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
@@ -72,11 +74,15 @@ def collect(
 
 def references(found: Inputs) -> list[str]:
     """What a caseload is found by: `worker:`, `team:` and `school:` with their ids; and gates by: `related:` for the child
-    and everyone of the household, `risk:` for who is marked a risk to this child, `guarded:` for a protected child itself."""
+    and everyone of the household, `risk:` for who is marked a risk to this child, `guarded:` for a protected child itself. Who
+    has a whole name is there by its keyed hash too."""
     named = {f"worker:{item.professional}" for item in found.involved if item.professional}
     named |= {f"team:{item.team}" for item in found.involved if item.team}
     named |= {f"school:{item.school}" for item in found.enrolments}
     named |= {f"risk:{item.risk}" for item in found.protections if item.kind == "risk_linked" and item.risk}
+    risks = {item.risk for item in found.protections if item.kind == "risk_linked"}
+    named |= {f"risk:~{item.name}" for item in found.related if item.name and item.local_id in risks}
+    named |= {f"related:~{item.name}" for item in found.related if item.name}
     named |= {f"related:{id}" for id in (*(item.local_id for item in found.related), *found.local_ids)}
     if any(item.kind != "risk_linked" for item in found.protections):
         named |= {f"guarded:{id}" for id in found.local_ids}
@@ -151,6 +157,18 @@ def _involved(held: Held) -> Iterator[Involved]:
             item.get("start_date"),
             item.get("end_date"),
         )
+
+
+def _related(held: Held, hash_of: Callable[[Iterable[str | None]], str]) -> Iterator[Related]:
+    for item in _all(held, "household", "relation"):
+        lives = item.get("lives_with_child")
+        yield Related(item["other_local_id"], lives == "yes", lives == "no", _named(item, hash_of), bool(item.get("telephones")))
+
+
+def _named(person: Mapping[str, Any], hash_of: Callable[[Iterable[str | None]], str]) -> str:
+    """The keyed hash of a whole name, however it is written; nothing where a part of it is missing."""
+    given, family = plain(person.get("given_name")), plain(person.get("family_name"))
+    return hash_of((given, "0", family)) if given and family else ""
 
 
 def _protections(held: Held) -> Iterator[Protected]:

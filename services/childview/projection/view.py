@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 5
+VERSION = 6
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
@@ -108,10 +108,14 @@ class Protected(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Related(msgspec.Struct, array_like=True, frozen=True):
-    """A person of the household, by local id."""
+    """A person of the household, by local id. elsewhere: known not to live with the child. name: its keyed hash, where there is a
+    whole one: schools number people as nobody else does. reached: the entry says by which telephone."""
 
     local_id: str
     lives_with: bool
+    elsewhere: bool = False
+    name: str = ""
+    reached: bool = False
 
 
 class Home(msgspec.Struct, array_like=True, frozen=True):
@@ -144,9 +148,9 @@ class Scored(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Inputs(msgspec.Struct):
-    """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
-    it was held. moves: the days of new placements; None where some episode does not say why it began. seen, seen_in_care: the days
-    of visits at which it was seen."""
+    """What gates, relationships, policies and derived fields ask of the child. names: their keyed hashes. care_reviews: from the
+    day one was due to the day it was held. moves: the days of new placements; None where some episode does not say why it began.
+    seen, seen_in_care: the days of visits at which it was seen."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -159,6 +163,7 @@ class Inputs(msgspec.Struct):
     protections: list[Protected] = []
     related: list[Related] = []
     local_ids: list[str] = []
+    names: list[str] = []
     homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}

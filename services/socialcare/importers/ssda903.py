@@ -2,7 +2,8 @@
 
 CHILD is the case system's number of the person. A row has no id of its own: its entry is named by its date. An annual
 figure (OC2, OC3) is of the return's year, to 31 March. What tells of adoption (AD1, PlacedAdoption, PrevPerm, a placement
-A3 to A6, an end E11 or E12) is restricted by statute, whatever else its row says. URN is Ofsted's number, never a school's.
+A3 to A6, U2 or U5, an end E11 or E12, a legal status D1 or E1) is restricted by statute, whatever else its row says. URN is
+Ofsted's number, never a school's.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ def episode(line: Line) -> Says:
     fields |= line.codes_of(rne=("rne", "rne"), ls=("ls", "legal_status"), cin=("cin", "need"))
     fields |= line.codes_of(rec=("rec", "rec"), first=days.get("dec") or line.last_day) | line.texts(home_post="home_post")
     said = adopting.episode(line, "rec", fields)
-    return [*said, _placement(line, placement, place, decom, days.get("dec"))] if place.last else said
+    return [*said, *_placement(line, placement, place, decom, days.get("dec"))] if place.last else said
 
 
-def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None) -> Statement:
-    """The placement as its last episode tells it. For adoption it is restricted by statute."""
+def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None) -> Says:
+    """The placement as its last episode tells it. What tells of adoption is restricted by statute."""
     fields = {"placement_id": name, "start_date": place.start, "end_date": dec}
     fields |= line.codes_of(place=("place", "placement_type"), first=decom, last=dec or line.last_day)
     fields |= line.codes_of(place_provider=("place_provider", "place_provider"))
@@ -74,7 +75,7 @@ def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None
     fields |= line.texts(pl_post="pl_post", urn="urn")
     if fields.get("urn") == NO_URN:
         fields["urn"] = None
-    return line.says("placement", "R-CARE", adopting.restricted(fields))
+    return adopting.placement(line, fields)
 
 
 def review(line: Line) -> Says:

@@ -40,6 +40,10 @@ def bytes_of(events) -> bytes:
     return msgspec.msgpack.encode([made.view, made.content, made.terms, made.references])
 
 
+def references_of(events) -> list[str]:
+    return msgspec.msgpack.decode(bytes_of(events))[3]
+
+
 def composed(events) -> tuple[view.View, view.Content]:
     made, content, _, _ = msgspec.msgpack.decode(bytes_of(events))
     return view.decode(made), view.decode_content(content)
@@ -141,6 +145,24 @@ def test_a_destroyed_key_leaves_one_tombstone_the_same_live_and_rebuilt():
 def test_two_sources_that_differ_are_both_kept_and_the_preferred_one_stands_first():
     found = [person(1, stream=OTHER, service="socialcare", birth_date="2015-02-01"), person(1, birth_date="2015-01-02")]
     assert [(one["value"], one["source"]) for one in words(found, "birth_date")] == [("2015-01-02", "education"), ("2015-02-01", "socialcare")]
+
+
+def test_a_contact_of_a_school_is_found_by_the_whole_name_of_who_social_care_marked_as_a_risk():
+    def relation(version: int, service: str, stream: str, **fields):
+        return event(f"{service}.relation-recorded.v1", version, {"relationship": "contact", **fields}, stream=stream, record_class="R-IDENT")
+
+    marked = [
+        relation(1, "socialcare", OTHER, other_local_id="DAD", given_name="Zoë", family_name="O'Hara", lives_with_child="no"),
+        event("socialcare.protection-recorded.v1", 2, {"protection_kind": "risk_linked", "start_date": "2026-01-01", "risk_local_id": "DAD"}, stream=OTHER, record_class="R-IDENT"),
+    ]
+    near = [relation(1, "education", STREAM, other_local_id="contact 9994001 7", given_name="zoe", family_name="O HARA", telephones=["07700 900000"])]
+    half = [relation(1, "education", STREAM, other_local_id="contact 9994001 8", family_name="O'Hara")]
+    risk = {one.removeprefix("risk:") for one in references_of(marked) if one.startswith("risk:")}
+    assert "DAD" in risk and len(risk) == 2 and not any("hara" in one.lower() for one in references_of(marked))
+    assert risk & {one.removeprefix("related:") for one in references_of(near)}
+    assert [one for one in references_of(half) if "~" in one] == [], "half a name is nobody's"
+    (person,) = composed(near)[0].inputs.related
+    assert person.reached and not person.elsewhere and composed(marked)[0].inputs.related[0].elsewhere
 
 
 # -- told twice -----------------------------------------------------------------------------------------------------
