@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.childview import parking
 from services.childview.identity import store as identities
-from services.childview.reading import asking, duplicates, lists, recording, road, search
+from services.childview.reading import asking, conflicts, duplicates, lists, recording, road, search
 from services.childview.reading.asking import Answer, Asker, Reading
 from services.plumbing import app as wires
 from services.plumbing import database
@@ -35,6 +35,15 @@ class Undo(BaseModel):
     model_config = ConfigDict(extra="forbid")
     decision: int = Field(ge=1, le=2**62)
     reason: wires.Sentence
+
+
+class Choice(BaseModel):
+    """Which of the words that contradict each other stands, why, and whether the sources of the others are asked to correct them."""
+
+    model_config = ConfigDict(extra="forbid")
+    option: str = Field(max_length=64)
+    reason: wires.Sentence
+    send_back: bool = False
 
 
 class Glass(BaseModel):
@@ -175,6 +184,23 @@ async def decide_duplicate(
     """{"decision": its number}, by which it can be undone."""
     found = await duplicates.decide(
         here, asked, decisions, id, outcome=body.outcome, reason=body.reason, key=idempotency_key
+    )
+    return send(found)
+
+
+@router.get("/v1/conflicts", summary="Values that contradict each other")
+async def read_conflicts(here: Here, asked: Asked) -> Response:
+    """Of the fields that something depends on: the words this officer may choose among, each with its source and dates."""
+    return send(await conflicts.queue(here, asked))
+
+
+@router.post("/v1/conflicts/{id}/decision", status_code=201, summary="Settle on a value")
+async def decide_conflict(
+    here: Here, asked: Asked, decisions: Decisions, id: str, body: Choice, idempotency_key: Key = None
+) -> Response:
+    """{"decision": its number}. The word stands until its source says something else."""
+    found = await conflicts.decide(
+        here, asked, decisions, id, option=body.option, reason=body.reason, send_back=body.send_back, key=idempotency_key
     )
     return send(found)
 

@@ -6,6 +6,7 @@ Everything is read from `contracts/` (and, in tests, further roots of the same s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,12 +29,25 @@ class SchemaRefused(Exception):
 
 
 @dataclass(frozen=True)
+class Again:
+    """What a register is told twice, by two systems that name it each by an id of its own (`told_again`).
+
+    named: the natural keys of the one system, the return; those of the other are all else. parts: the fields by which both tell
+    of one thing.
+    """
+
+    named: re.Pattern[str]
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EntryRule:
     """How an event's data sets or withdraws entries (the schema's `x-entry`).
 
     items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
     effective: the field holding the effective date. lasts: what the entry says stays true until it ends, on the day in the
-    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports.
+    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports. adopted: by
+    which values an entry says that its subject was adopted, True for any value; one of these fields is enough.
     """
 
     category: str
@@ -44,6 +58,13 @@ class EntryRule:
     lasts: bool = False
     end: str | None = None
     organisation: str | None = None
+    again: Again | None = None
+    adopted: Mapping[str, Any] = field(default_factory=dict)
+
+    def tells_of_adoption(self, data: Mapping[str, Any]) -> bool:
+        """Whether an entry of these fields says that its subject was adopted."""
+        told = ((data.get(name), wanted) for name, wanted in self.adopted.items())
+        return any(value is not None and (wanted is True or value in wanted) for value, wanted in told)
 
 
 @dataclass(frozen=True)
@@ -139,6 +160,7 @@ def _contract(path: Path) -> Contract:
 
 
 def _rule(item: Mapping[str, Any]) -> EntryRule:
+    again = item.get("told_again")
     return EntryRule(
         category=item["category"],
         kind=item["kind"],
@@ -148,6 +170,8 @@ def _rule(item: Mapping[str, Any]) -> EntryRule:
         lasts="end" in item,
         end=item.get("end"),
         organisation=item.get("organisation"),
+        again=None if again is None else Again(re.compile(again["named"]), tuple(again["parts"])),
+        adopted=item.get("adopted", {}),
     )
 
 

@@ -21,7 +21,7 @@ from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
 from services.plumbing.sealing import Keyring
-from services.plumbing.statements import Outcome, Provenance, State, Statement, decide, entry_name, standing
+from services.plumbing.statements import FOREVER, Outcome, Provenance, State, Statement, decide, entry_name, standing
 from services.plumbing.subjects import LONGEST, TWICE, Directory, Key, Naming, unfit, valid_upns
 
 BATCH = 100
@@ -74,7 +74,8 @@ class Complete:
     """What a file was complete for: what it does not hold of this is withdrawn.
 
     scope: the subjects whose keys begin so. equal, between (field, first, last): which of their entries.
-    held: subject's key -> the natural keys of the entries that the file held.
+    held: subject's key -> the natural keys of the entries that the file held. taken: where it is said, only those subjects'
+    entries, and of them only what another entry that the file held has taken the time of (see `Taken`).
     """
 
     type: str
@@ -84,6 +85,27 @@ class Complete:
     equal: Mapping[str, str]
     between: tuple[str, str, str]
     held: Mapping[Key, frozenset[tuple[Any, ...]]]
+    taken: Taken | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An entry that the file of a newer extract names no more is corrected, not forgotten, where another takes its time.
+
+    named: how the first part of its natural key begins. start, end: its fields. since: the first day that the file is about.
+    """
+
+    named: str
+    start: str
+    end: str
+    since: str
+
+    def by(self, fields: Mapping[str, Any], key: tuple[Any, ...], others: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether one of the others has the time of this entry, which the file would have named."""
+        start, end = fields.get(self.start), fields.get(self.end) or FOREVER
+        if start is None or end < self.since or not str(key[0]).startswith(self.named):
+            return False
+        return any((one.get(self.start) or FOREVER) < end and start < (one.get(self.end) or FOREVER) for one in others)
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
@@ -140,14 +162,14 @@ class Register:
         states = await self._states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
-        for one, stream in zip(said, streams, strict=True):
-            if stream is None:
-                continue
+        heard = [(stream, one) for one, stream in zip(said, streams, strict=True) if stream is not None]
+        for stream, one in [*await self._withdrawn_before(conn, heard), *heard]:
             outcome = self._take_one(one, states[stream])
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
-        await self._save(conn, {stream: states[stream] for stream in moved})
-        await self._forget(conn, [stream for stream in made if stream in states and not states[stream].entries])
+        never = {stream for stream in made if stream in states and not events.get(stream)}
+        await self._save(conn, {stream: states[stream] for stream in moved - never})
+        await self._forget(conn, sorted(never))
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
 
     # -- what waits ----------------------------------------------------------------------------------------------
@@ -165,6 +187,21 @@ class Register:
             rows.append((_row(one), one.report.id))
         if rows:
             await (await waiting.opened(conn, self._keyring)).hold(conn, rows)
+
+    async def _withdrawn_before(
+        self, conn: asyncpg.Connection, heard: Sequence[tuple[uuid.UUID, Said]]
+    ) -> list[tuple[uuid.UUID, Said]]:
+        """The withdrawals that wait for one of these subjects and are newer than all that is said of it: of what they take away
+        nothing is published, not even for a moment. They go on to wait, until they are taken in their turn."""
+        if not await waiting.anything(conn, gone=True):
+            return []
+        named = {name: stream for stream, one in heard for name in (*one.names, *one.aliases)}
+        newest: dict[uuid.UUID, str] = {}
+        for stream, one in heard:
+            newest[stream] = max(one.provenance.extracted, newest.get(stream, ""))
+        rows = await (await waiting.opened(conn, self._keyring)).gone(conn, named)
+        found = ((next(named[name] for name in row.names if name in named), row) for row in rows)
+        return [(stream, _said_again(row)) for stream, row in found if row.provenance.extracted > newest[stream]]
 
     async def _take_waiting(self, batch: Sequence[Said], reports: Mapping[str, Report]) -> None:
         """Take what waited for the subjects of a batch, and then what waited for the names that this brought."""
@@ -245,11 +282,11 @@ class Register:
 
     def _try(self, one: Said, state: State) -> tuple[Outcome, Mapping[Unit, tuple[SchemaRefused, Any]] | None]:
         """The outcome of the units that are fit, and the faults of the others; None for them when nothing is left to take."""
-        before = dict(state.entries)
+        before = state.copy()
         try:
             return self._decided(one.statements, one.provenance, state), {}
         except SchemaRefused:
-            state.entries = before
+            state.go_back(before)
         faults = self._faults(one, state)
         kept = [statement for statement in one.statements if _unit(statement) not in faults]
         if not kept or any(row is None for row, _ in faults):
@@ -264,7 +301,7 @@ class Register:
         for unit in dict.fromkeys(map(_unit, one.statements)):
             statements = [statement for statement in one.statements if _unit(statement) == unit]
             try:
-                self._decided(statements, one.provenance, State(dict(state.entries)))
+                self._decided(statements, one.provenance, state.copy())
             except SchemaRefused as refused:
                 column = refused.where.rpartition("/")[2]
                 value = next((s.fields[column] for s in statements if column in s.fields), None)
@@ -298,8 +335,11 @@ class Register:
             report.flag(0, None, None, f"{why}, so nothing that the file does not hold is withdrawn")
             return
         async with self._pool.acquire() as conn:
-            rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
-        streams = sorted(row["stream_id"] for row in rows)
+            if complete.taken is None:
+                rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
+                streams = sorted(row["stream_id"] for row in rows)
+            else:
+                streams = sorted(set((await self._known(conn, sorted(complete.held))).values()))
         for start in range(0, len(streams), BATCH):
             async with database.transaction(self._pool) as conn:
                 report.events += await self._withdraw(conn, streams[start : start + BATCH], complete)
@@ -325,10 +365,14 @@ class Register:
         rule = self._schemas.of(complete.type).entry  # type: ignore[union-attr]
         assert rule is not None
         name, first, last = complete.between
-        for one in standing(state, rule):
+        entries = standing(state, rule)
+        present = [one.fields for one in entries if tuple(one.fields.get(part) for part in rule.key) in held]
+        for one in entries:
             key = tuple(one.fields.get(part) for part in rule.key)
             here = all(one.fields.get(part) == value for part, value in complete.equal.items())
-            if here and first <= str(one.fields.get(name)) <= last and key not in held:
+            newer = one.extracted < complete.provenance.extracted
+            gone = complete.taken is None or (newer and complete.taken.by(one.fields, key, present))
+            if here and first <= str(one.fields.get(name)) <= last and key not in held and gone:
                 yield Statement(complete.type, complete.record_class, dict(zip(rule.key, key, strict=True)), withdrawn=True)
 
     def spoken_of(self, statement: Statement) -> str | None:

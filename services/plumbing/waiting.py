@@ -38,6 +38,11 @@ class Row(msgspec.Struct, frozen=True):
     rows: tuple[int, ...]
 
     @property
+    def gone(self) -> bool:
+        """Whether it only withdraws. Then it waits without end: an older file may bring what it takes away."""
+        return all(one.withdrawn for one in self.statements)
+
+    @property
     def names(self) -> tuple[Key, ...]:
         """Whom it waits for, under every name."""
         return (*self.keys, *self.joins)
@@ -64,6 +69,7 @@ class _Columns(NamedTuple):
     file: str
     report: str
     rows: int
+    gone: bool
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Waiting:
             before = columns.get(mark)
             count = len(row.rows) + (before.rows if before and before.report == report else 0)
             sealed = sealing.seal(self.key, plain=_encoder.encode(row), bound_to=mark)
-            columns[mark] = _Columns(mark, sealed, row.provenance.extracted, row.provenance.sha256 or "", report, count)
+            columns[mark] = _Columns(mark, sealed, row.provenance.extracted, row.provenance.sha256 or "", report, count, row.gone)
         held = await _said_anew(conn, list(columns.values()))
         await _insert(conn, list(columns.values()), held)
         await self._name(conn, [row for row, _ in rows])
@@ -99,10 +105,20 @@ class Waiting:
         )
         return [self._open(one) for one in found]
 
-    async def overdue(self, conn: asyncpg.Connection, before: datetime, *, most: int) -> list[Held]:
-        """Rows that have waited since before then; locked, those that somebody takes at this moment left out."""
+    async def gone(self, conn: asyncpg.Connection, names: Iterable[Key]) -> list[Row]:
+        """The withdrawals that wait for a subject of one of these names, in the order they came."""
         found = await conn.fetch(
-            "select * from waiting_rows where since < $1 order by since limit $2 for update skip locked", before, most
+            "select * from waiting_rows where gone and mark in (select mark from waiting_for where name = any($1::bytea[]))"
+            " order by position",
+            [self._digest(*name) for name in names],
+        )
+        return [self._open(one).row for one in found]
+
+    async def overdue(self, conn: asyncpg.Connection, before: datetime, *, most: int) -> list[Held]:
+        """Rows that have waited since before then, but for withdrawals; locked, those that somebody takes at this moment left
+        out."""
+        found = await conn.fetch(
+            "select * from waiting_rows where since < $1 and not gone order by since limit $2 for update skip locked", before, most
         )
         return [self._open(one) for one in found]
 
@@ -133,14 +149,16 @@ async def opened(conn: asyncpg.Connection, keyring: Keyring) -> Waiting:
     return Waiting((await keyring.keys(conn, [name]))[name])
 
 
-async def anything(conn: asyncpg.Connection) -> bool:
-    """Whether any row waits."""
-    return await conn.fetchval("select exists (select from waiting_rows)")
+async def anything(conn: asyncpg.Connection, *, gone: bool = False) -> bool:
+    """Whether any row waits; or any withdrawal."""
+    return await conn.fetchval("select exists (select from waiting_rows where gone or not $1)", gone)
 
 
 async def standing(conn: asyncpg.Connection) -> tuple[int, datetime | None]:
-    """How many rows of files wait, and since when the first."""
-    found = await conn.fetchrow("select coalesce(sum(rows), 0)::bigint as rows, min(since) as since from waiting_rows")
+    """How many rows of files wait for something that should come (a withdrawal does not), and since when the first."""
+    found = await conn.fetchrow(
+        "select coalesce(sum(rows), 0)::bigint as rows, min(since) as since from waiting_rows where not gone"
+    )
     return found["rows"], found["since"]
 
 
@@ -166,10 +184,10 @@ async def _insert(conn: asyncpg.Connection, columns: Sequence[_Columns], held: d
     """The rows in order; of one that is there already, only in which report it is counted now."""
     files = [f"{held[one.mark]['files']} {one.file}" if one.mark in held else one.file for one in columns]
     await conn.execute(
-        "insert into waiting_rows (mark, sealed, extracted, files, report, rows, since)"
-        " select m, s, e, f, r, c, coalesce(t, now())"
-        " from unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[])"
-        " with ordinality as n(m, s, e, f, r, c, t, o) order by o on conflict (mark) do update set report = excluded.report,"
+        "insert into waiting_rows (mark, sealed, extracted, files, report, rows, since, gone)"
+        " select m, s, e, f, r, c, coalesce(t, now()), g"
+        " from unnest($1::bytea[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[], $8::bool[])"
+        " with ordinality as n(m, s, e, f, r, c, t, g, o) order by o on conflict (mark) do update set report = excluded.report,"
         " rows = case when waiting_rows.report = excluded.report then waiting_rows.rows else 0 end + excluded.rows",
         [one.mark for one in columns],
         [one.sealed for one in columns],
@@ -178,4 +196,5 @@ async def _insert(conn: asyncpg.Connection, columns: Sequence[_Columns], held: d
         [one.report for one in columns],
         [one.rows for one in columns],
         [held[one.mark]["since"] if one.mark in held else None for one in columns],
+        [one.gone for one in columns],
     )

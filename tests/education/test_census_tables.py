@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from random import Random
 
@@ -225,6 +226,22 @@ async def test_a_name_from_before_that_another_school_or_an_earlier_file_said_go
     await school.take({"2026_summer_pupilonroll.csv": pupil(formersurname="Before", plaa="")})
     assert ["former_family_name" in one for one in school.said("person")] == [True] + [False] * (len(school.said("person")) - 1)
     assert "former_family_name" not in next(iter((await entries(school, "identity")).values()))[0]
+
+
+TERMS = {
+    "2025_autumn_pupilonroll.csv": pupil(formersurname="Before", formerupn="B801200005001"),
+    NAME: pupil(plaa="a"),
+    "2026_summer_pupilonroll.csv": pupil(formersurname="Before", formerupn="B801200005001"),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(TERMS)))
+async def test_terms_that_ask_of_no_adoption_end_without_what_is_from_before_in_whatever_order_they_come(school, order):
+    for name in order:
+        await school.take({name: TERMS[name]})
+    now = school.said("person")[-1]
+    assert (now["given_name"], [one["type"] for one in now["identifiers"]]) == ("Ada", ["upn"])
+    assert "Before" not in str(await entries(school, "identity")) and school.said("left-care")[0]["left_care_by"] == "A"
 
 
 async def test_not_declared_is_no_record_and_takes_a_wrong_one_away(school):

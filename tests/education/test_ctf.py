@@ -271,3 +271,36 @@ print(source.rows, said, int(peak.split()[1]) // 1024)
 """
     rows, said, memory = map(int, subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
     assert (rows, said) == (30_000, 30_000) and memory < 300, f"{memory} MB"
+
+
+# -- disabilities ------------------------------------------------------------------------------------------------------
+
+
+def disabled(*codes: str) -> str:
+    said = "".join(f"<Disability>{code}</Disability>" for code in codes)
+    return f"{WHO}<BasicDetails><Disabilities>{said}</Disabilities></BasicDetails>"
+
+
+async def test_disabilities_are_read_whole_each_once_and_an_unknown_code_is_kept_and_flagged(school):
+    (report,) = await school.take({"a.xml": ctf(disabled("VIS", "MOB", "VIS", "XYZ"))})
+    (said,) = school.said("pupil-disability")
+    assert (said["school"], said["disabilities"]) == ("9994001", ["VIS", "MOB", "XYZ"])
+    assert [one["value"] for one in school.items(report, "flagged") if "Disability" in (one["column"] or "")] == ["XYZ"]
+
+
+async def test_no_disability_is_a_word_and_a_file_that_names_none_erases_nothing(school):
+    await school.take({"a.xml": ctf(disabled("NONE"))})
+    assert school.said("pupil-disability")[0]["disabilities"] == ["NONE"]
+    for n, later in enumerate((disabled(), disabled(""), WHO), 1):
+        await school.take({f"{n}.xml": ctf(later, at=f"2026-11-2{n}T10:00:00")})
+    assert len(school.said("pupil-disability")) == 1
+
+
+async def test_an_older_transfer_file_changes_no_disability_and_the_same_again_publishes_nothing(school):
+    await school.take({"a.xml": ctf(disabled("VIS"))})
+    before = len(school.published)
+    await school.take({"b.xml": ctf(disabled("MOB"), at="2026-10-01T10:00:00")})
+    await school.take({"c.xml": ctf(disabled("VIS"))})
+    assert len(school.said("pupil-disability")) == 1 and len(school.published) == before
+    await school.take({"d.xml": ctf(disabled("MOB"), at="2026-11-24T10:00:00")})
+    assert [one["disabilities"] for one in school.said("pupil-disability")] == [["VIS"], ["MOB"]]

@@ -54,3 +54,18 @@ def test_many_rows_are_no_matter_of_memory(spoken):
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 1_000_000
+
+
+def test_a_row_carries_every_different_value_with_its_place_and_what_cannot_be_stored_is_told_in_the_report_alone(spoken):
+    rows = [said(2, ("local", "1"), name="Ada"), said(5, ("local", "1"), name="Ida", file="g.csv"), said(9, ("local", "1"), name="ida", file="g.csv")]
+    told = [spoken.compare(one).statements[0].otherwise for one in rows]
+    ada = {"value": "Ada", "file": "f.csv", "row": 2, "extracted": "2026-11-20"}
+    assert told[0] == {} and told[1]["name"] == [ada, {**ada, "value": "Ida", "file": "g.csv", "row": 5}]
+    assert told[2]["name"] == [ada, {**ada, "value": "ida", "file": "g.csv", "row": 9}]
+    assert spoken.compare(said(3, ("local", "2"), name="a\0b")).statements[0].otherwise == {}
+    assert spoken.compare(said(4, ("local", "2"), name="c")).statements[0].otherwise == {}
+
+
+def test_names_from_before_are_no_contradiction_that_travels(spoken):
+    spoken.compare(said(2, ("local", "1"), former_family_name="Corn"))
+    assert spoken.compare(said(3, ("local", "1"), former_family_name="Dale")).statements[0].otherwise == {}

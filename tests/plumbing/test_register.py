@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.plumbing.contracts import Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.register import Provenance, Said, State, Statement, decide
+from services.plumbing.statements import Held
 from tests import importing as desks
 
 SCHEMAS = Schemas.load(Path(__file__).parents[2] / "contracts")
@@ -93,15 +97,137 @@ def test_a_newer_list_withdraws_what_only_an_older_one_held_in_whatever_order_it
     assert said(state, referral("u"), referral("r"), others, extracted="2026-11-19").events == []
 
 
-def test_what_may_never_be_part_of_who_a_person_is_goes_and_no_later_or_older_extract_brings_it_back():
-    state, former = State(), UPN | {"type": "former_upn", "value": "B1"}
-    said(state, person(given_name="Ada", former_family_name="Before", identifiers=[UPN, former]))
-    never = frozenset({"former_family_name", "identifiers former_upn"})
-    events = said(state, Statement("socialcare.person-recorded.v1", "R-IDENT", {}, never=never), extracted="2026-11-19").events
-    assert "former_family_name" not in events[0].data and [one["type"] for one in events[0].data["identifiers"]] == ["upn"]
-    for day in ("2026-11-22", "2026-11-18"):
-        assert said(state, person(former_family_name="Before", identifiers=[former]), extracted=day).events == []
-    assert said(state, person(given_name="Ida"), extracted="2026-11-23").events[0].data["given_name"] == "Ida"
+UPN = {"type": "upn", "value": "A999000000012", "valid": True, "reason": None}
+LOCAL = {"type": "local_child_id", "value": "1", "valid": True, "reason": None}
+FORMER_UPN = {"type": "former_upn", "value": "B801200005001", "valid": True, "reason": None}
+
+
+def adoption(event: str, **fields) -> Statement:
+    return Statement(event, "R-ADOPT", fields)
+
+
+ADOPTED = [
+    adoption("socialcare.adoption-recorded.v1", adoption_id="adopted E1", rec="E11", restriction="statute"),
+    adoption("socialcare.adoption-recorded.v1", adoption_id="903", date_match="2020-01-02", restriction="statute"),
+    adoption("socialcare.adoption-recorded.v1", adoption_id="903 2020-01-02", date_placed="2020-01-02", restriction="statute"),
+    adoption("socialcare.adoption-sign-recorded.v1", sign_id="closed r", sign="closed", restriction="statute"),
+    adoption("socialcare.adoption-pair-recorded.v1", other_stream="5b0f7a0e-6f57-5c0e-9a5e-4c7a1d2f3b60"),
+    Statement("socialcare.protection-recorded.v1", "R-IDENT", {"protection_kind": "adopted", "start_date": "2020-01-02"}),
+]
+NOT_ADOPTED = [
+    adoption("socialcare.adoption-recorded.v1", adoption_id="status E1", ls="E1", restriction="statute"),
+    adoption("socialcare.adoption-recorded.v1", adoption_id="placement P1", place="U5", restriction="statute"),
+    adoption("socialcare.adoption-sign-recorded.v1", sign_id="non_agency r", sign="non_agency", restriction="statute"),
+    Statement("socialcare.protection-recorded.v1", "R-IDENT", {"protection_kind": "shielded", "start_date": "2020-01-02"}),
+]
+
+
+@pytest.mark.parametrize("told", ADOPTED)
+def test_when_it_becomes_known_that_somebody_was_adopted_who_they_are_is_said_again_without_what_is_from_before(told):
+    state = State()
+    said(state, person(given_name="Ada", former_family_name="Before", identifiers=[UPN, FORMER_UPN]), sha256="a")
+    events = said(state, told, extracted="2026-11-19", sha256="adoptions").events
+    again = next(one for one in events if one.type == "socialcare.person-recorded.v1")
+    SCHEMAS.validate(again.type, again.data)
+    assert (again.data["given_name"], again.data["identifiers"], again.record_class) == ("Ada", [UPN], "R-IDENT")
+    assert "former_family_name" not in again.data and again.data["provenance"] == {"extracted": "2026-11-20"}, "it names no file"
+
+
+@pytest.mark.parametrize("told", NOT_ADOPTED)
+def test_who_is_on_the_way_to_adoption_or_shielded_keeps_the_name_and_the_number_from_before(told):
+    state = State()
+    said(state, person(former_family_name="Before", identifiers=[UPN, FORMER_UPN]))
+    assert [one.type for one in said(state, told).events] == [told.type] and not state.adopted
+
+
+def test_of_an_adopted_one_no_later_or_older_extract_brings_a_name_or_a_number_from_before():
+    state = State()
+    said(state, person(given_name="Ada", identifiers=[UPN]), ADOPTED[0])
+    for number, day in enumerate(("2026-11-22", "2026-11-18", "2026-11-20")):
+        assert said(state, person(former_family_name="Before", identifiers=[FORMER_UPN]), extracted=day, sha256=str(number)).events == []
+    assert said(state, person(identifiers=[UPN | {"type": "former_upn"}]), extracted="2026-11-24", sha256="n").events == [], "the number now stays"
+    now = said(state, person(given_name="Ida"), extracted="2026-11-24", sha256="b").events[0].data
+    assert (now["given_name"], now["identifiers"]) == ("Ida", [UPN])
+
+
+def test_the_mark_stays_when_what_told_of_the_adoption_is_withdrawn():
+    state = State()
+    said(state, ADOPTED[0])
+    said(state, replace(ADOPTED[0], withdrawn=True), extracted="2026-11-21")
+    said(state, person(given_name="Ada", former_family_name="Before"), extracted="2026-11-22")
+    assert state.adopted and "Before" not in repr(state.entries)
+
+
+def test_the_mark_is_the_same_in_whatever_order_the_files_come():
+    found = [("2026-11-20", person(given_name="Ada", former_family_name="Before")), ("2026-11-21", ADOPTED[0]), ("2026-11-22", person(given_name="Ida", identifiers=[FORMER_UPN]))]
+    ends = []
+    for order in itertools.permutations(found):
+        state = State()
+        for day, one in order:
+            said(state, one, extracted=day, sha256=day)
+        ends.append({name: held.fields for name, held in state.entries.items()})
+    assert all(one == ends[0] for one in ends) and {"given_name": "Ida"} in ends[0].values()
+
+
+def test_a_register_that_kept_it_field_by_field_knows_the_adopted_by_that():
+    state = State({"identity\x1fperson\x1f": Held({"given_name": "Ada"}, "2026-11-20", since={"former_family_name": "9999-12-31"})})
+    assert said(state, person(former_family_name="Before"), extracted="2026-11-21").events == [] and state.adopted
+
+
+AWAY = {
+    "by its name": Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_id": "r"}, withdrawn=True),
+    "by what it has": Statement("socialcare.referral-recorded.v1", "R-CASE", {"referral_source": "6"}, withdrawn=True, every="any"),
+    "all of its kind": Statement("socialcare.referral-recorded.v1", "R-CASE", {}, withdrawn=True, every="any"),
+}
+
+
+@pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
+def test_what_is_withdrawn_before_it_came_is_no_event_and_only_a_newer_extract_brings_it(away):
+    state = State()
+    outcome = said(state, away, extracted="2026-11-20", sha256="deletions")
+    assert outcome.events == [] and outcome.moved
+    assert said(state, referral("r", referral_source="6"), extracted="2026-11-19", sha256="older").events == []
+    assert said(state, away, extracted="2026-11-20", sha256="deletions").moved is False, "the same file again changes nothing"
+    assert len(said(state, referral("r", referral_source="6"), extracted="2026-11-21", sha256="newer").events) == 1
+
+
+@pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
+def test_of_one_day_the_last_word_stands_be_it_a_withdrawal_or_not(away):
+    state = State()
+    said(state, away, sha256="deletions")
+    assert len(said(state, referral("r", referral_source="6"), sha256="corrected").events) == 1
+    assert said(state, away, sha256="deletions again").events[0].data["withdrawn"] is True
+
+
+@pytest.mark.parametrize("away", AWAY.values(), ids=AWAY)
+def test_a_withdrawal_ends_the_same_in_whatever_order_the_files_come(away):
+    for newest in ([], [("2026-11-22", referral("r", referral_source="6", referral_date="2026-01-02"))]):
+        files = [("2026-11-20", referral("r", referral_source="6", referral_date="2026-01-01")), ("2026-11-21", away), *newest]
+        ends = []
+        for order in itertools.permutations(files):
+            state = State()
+            for day, one in order:
+                said(state, one, extracted=day, sha256=day)
+            ends.append({name: held.fields for name, held in state.entries.items() if not held.withdrawn})
+        assert all(one == ends[0] for one in ends) and len(ends[0]) == len(newest)
+
+
+def test_of_a_purge_that_comes_late_only_what_a_newer_extract_said_of_the_person_stays():
+    purge = Statement("socialcare.person-recorded.v1", "R-IDENT", {}, withdrawn=True, every="any")
+    files = [("2026-11-20", person(given_name="Ada", family_name="Before", identifiers=[UPN])), ("2026-11-21", purge), ("2026-11-22", person(given_name="Ida", identifiers=[LOCAL]))]
+    for order in itertools.permutations(files):
+        state = State()
+        for day, one in order:
+            said(state, one, extracted=day, sha256=day)
+        assert [held.fields for held in state.entries.values() if not held.withdrawn] == [{"given_name": "Ida", "identifiers": [LOCAL]}]
+
+
+def test_of_who_a_person_was_said_to_be_an_older_extract_fills_nothing_after_a_purge_though_a_request_made_the_person_again():
+    state = State()
+    said(state, Statement("socialcare.person-recorded.v1", "R-IDENT", {}, withdrawn=True, every="any"), extracted="2026-11-20", sha256="purge")
+    assert len(said(state, person(identifiers=[LOCAL]), extracted="2026-11-24").events) == 1
+    assert said(state, person(given_name="Ada"), extracted="2026-11-19", sha256="older").events == []
+    assert said(state, person(given_name="Ada"), extracted="2026-11-21", sha256="newer").events[0].data["given_name"] == "Ada"
 
 
 def test_withdrawing_what_was_never_said_is_nothing():
@@ -126,10 +252,6 @@ def test_every_event_passes_its_contract(first, second):
     for delivery, extracted in ((first, "2026-11-20"), (second, "2026-11-21")):
         for event in said(state, *delivery, extracted=extracted).events:
             SCHEMAS.validate(event.type, event.data)
-
-
-UPN = {"type": "upn", "value": "A999000000012", "valid": True, "reason": None}
-LOCAL = {"type": "local_child_id", "value": "1", "valid": True, "reason": None}
 
 
 def test_a_person_made_by_a_request_never_keeps_an_extract_out():
@@ -210,6 +332,17 @@ def test_an_older_extract_never_changes_what_a_newer_one_spoke_of(found, random)
     for name in ("given_name", "sex"):
         spoken = [fields[name] for fields in found if fields.get(name) is not None]
         assert held.fields.get(name) == (spoken[-1] if spoken else None)
+
+
+async def test_a_part_that_is_refused_tells_of_no_adoption_and_takes_nothing_away(database, tmp_path):
+    desk = await desks.desk(database, "socialcare", None, tmp_path)
+    ada = person(given_name="Ada", former_family_name="Before")
+    bad = [replace(ADOPTED[0], fields={**ADOPTED[0].fields, "adoption_id": ""}, row=2, part=1), replace(AWAY["all of its kind"], row=2, part=1)]
+    report = Report("f.csv")
+    await desk.register.take([Said((("local", "1"),), (replace(ada, row=2), *bad), report, Provenance("2026-11-20", "f.csv", "a"))])
+    await desk.register.take([Said((("local", "1"),), (referral(),), Report("g.csv"), Provenance("2026-11-19", "g.csv", "b"))])
+    assert desk.said("adoption") == [] and desk.said("person")[-1]["former_family_name"] == "Before" and len(desk.said("referral")) == 1
+    await desk.close()
 
 
 async def test_a_person_made_while_an_extract_brings_them_loses_nothing(database, tmp_path):

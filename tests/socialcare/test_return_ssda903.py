@@ -68,6 +68,12 @@ def test_every_module_goes_out_as_it_came(out):
     assert (account.children, account.left) == (1, {}) and account.rows["Episodes"] == 2
 
 
+def test_what_tells_of_the_way_to_adoption_goes_out_as_it_came(out):
+    came = [FIRST.replace(",C1,", ",D1,").replace(",U4,", ",U2,"), THEN.replace(",C2,", ",E1,").replace(",U4,", ",U5,").replace(",S,", ",P,").replace(",L,", ",P,")]
+    tables, _ = out((EPISODES, *came))
+    assert [",".join(row.values()) for row in rows(tables, "Episodes")] == came
+
+
 def test_the_zip_holds_twelve_tables_each_with_its_columns_and_a_name_that_says_the_year(out):
     tables, _ = out((EPISODES, FIRST))
     assert sorted(tables) == sorted(f"SSDA903_2025_{name}.csv" for name in TABLES)

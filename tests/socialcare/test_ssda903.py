@@ -412,3 +412,91 @@ async def test_a_real_return_is_taken_whole_and_its_traps_are_said(care):
     assert len({lines[row - 1].split(",")[0] for row in flagged}) == 62
     for name in ("sw_episodes.csv", "DoLo.csv"):
         assert (reports[name]["accepted"], reports[name]["waiting"]) == (0, 1), "CHILD10 is in no header"
+
+
+async def test_two_rows_that_contradict_each_other_about_one_child_are_published_with_both_places_and_a_corrected_file_ends_it(care):
+    other = ADA.replace("05/03/2015", "06/03/2015")
+    await care.take({"header.csv": table(HEADER, ADA, other)}, extracted=DAY)
+    now = care.said("person")[-1]
+    (told,) = now["contradictions"]
+    assert now["birth_date"] == "2015-03-06" and told["field"] == "birth_date"
+    assert [(one["value"], one["file"], one["row"]) for one in told["said"]] == [("2015-03-05", "header.csv", 2), ("2015-03-06", "header.csv", 3)]
+    before = len(care.published)
+    await care.take({"again.csv": table(HEADER, ADA, other)}, extracted=DAY)
+    assert len(care.published) == before
+    await care.take({"header.csv": table(HEADER, other)}, extracted=LATER)
+    assert "contradictions" not in care.said("person")[-1] and len(care.published) == before + 1
+
+
+OF_2020 = desks.SHARED / "liia-tools-pipeline/liiatools/ssda903_pipeline/spec/samples"
+
+
+@pytest.mark.skipif(not OF_2020.exists(), reason="the sector's sample files are not part of a user's clone")
+async def test_the_small_sample_of_2020_is_taken_whole_and_its_contradicting_rows_are_carried(care):
+    names = ["SSDA903_2020_header.csv", "SSDA903_2020_episodes.csv"]
+    header, episodes = await care.take_paths([OF_2020 / name for name in names])
+    assert [(one["rows"], one["accepted"], one["flagged"], one["refused"]) for one in (header, episodes)] == [(5, 5, 5, 0), (5, 5, 3, 0)]
+    assert len(care.streams("person")) == 2 and len(care.said("looked-after")) == 5 and episodes["ignored_columns"] == 1
+    told = {one["field"]: [(said["value"], said["row"]) for said in one["said"]] for one in care.said("person")[2]["contradictions"]}
+    assert told["birth_date"] == [("2015-07-11", 2), ("2012-03-21", 3), ("2017-08-16", 4)] and told["sex"] == [("M", 3), ("F", 4)]
+    before = len(care.published)
+    await care.take_paths([OF_2020 / name for name in names])
+    assert len(care.published) == before
+
+
+# -- a start that was corrected ----------------------------------------------------------------------------------------
+
+CORRECTED = FIRST.replace("01/04/2024", "08/04/2024", 1)
+
+
+async def standing(care, kind: str) -> list[str]:
+    """The entries of a kind that the register holds, by name."""
+    (held,) = (await care.state()).values()
+    return [name.rsplit("\x1f", 1)[1] for name, (_, withdrawn) in held.items() if name.split("\x1f")[1] == kind and not withdrawn]
+
+
+async def test_a_newer_return_that_gives_an_episode_another_start_withdraws_the_old_one_and_its_placement(care):
+    await returned(care, EPISODES, FIRST, THEN)
+    await returned(care, EPISODES, CORRECTED, THEN, day=LATER)
+    assert await standing(care, "episode") == ["903 2024-04-08", "903 2024-09-01"] and await standing(care, "placement") == ["903 2024-04-08"]
+    assert [one["episode_id"] for one in care.said("looked-after") if one.get("withdrawn")] == ["903 2024-04-01"]
+    before = len(care.published)
+    await returned(care, EPISODES, CORRECTED, THEN, day=LATER)
+    assert len(care.published) == before
+    await returned(care, EPISODES, FIRST, THEN)
+    assert len(care.published) == before, "the older return does not bring it back"
+
+
+async def test_an_episode_that_a_newer_return_leaves_out_stays_where_no_other_takes_its_time(care):
+    await returned(care, EPISODES, FIRST, THEN)
+    await returned(care, EPISODES, THEN, day=LATER)
+    assert await standing(care, "episode") == ["903 2024-04-01", "903 2024-09-01"]
+
+
+async def test_what_ended_before_the_returns_year_is_not_expected_in_it(care):
+    await returned(care, EPISODES, FIRST)
+    later = "007,01/08/2024,S,C2,N1,U4,PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1234567"
+    await care.take({"header.csv": table(HEADER, ADA), "episodes.csv": table(EPISODES, later)}, extracted="2026-03-31", collection="2026")
+    assert await standing(care, "episode") == ["903 2024-04-01", "903 2024-08-01"]
+
+
+async def test_the_daily_extracts_episodes_and_other_children_are_not_touched_by_a_corrected_start(care):
+    persons = "pers_person_id,pers_forename,pers_surname,pers_sex,pers_dob\n007,Ada,Berg,F,2015-03-05\n"
+    daily = "clae_cla_episode_id,clae_person_id,clae_cla_episode_start_date,clae_cla_episode_ceased_date\nE1,007,2024-04-01,2024-09-01\n"
+    await care.take({"2025-03-01-ssd_persons.csv": persons, "2025-03-01-ssd_cla_episodes.csv": daily})
+    await returned(care, EPISODES, FIRST)
+    await returned(care, EPISODES, CORRECTED, day=LATER)
+    assert await standing(care, "episode") == ["903 2024-04-08", "E1"]
+
+
+async def test_a_return_of_which_rows_were_refused_withdraws_nothing(care):
+    await returned(care, EPISODES, FIRST)
+    report = await returned(care, EPISODES, CORRECTED, CORRECTED.replace("08/04/2024", "31/02/2024"), day=LATER)
+    assert report["refused"] == 1 and await standing(care, "episode") == ["903 2024-04-01", "903 2024-04-08"]
+
+
+async def test_two_files_of_one_return_withdraw_nothing_of_one_another(care):
+    second = "007,01/05/2024,S,C2,N1,U5,PR1,,,,ZZ1 1ZZ,ZZ9 9ZZ,1234567"
+    files = {"header.csv": table(HEADER, ADA), "a.csv": table(EPISODES, FIRST), "b.csv": table(EPISODES, second)}
+    await care.take(files, extracted=DAY)
+    assert await standing(care, "episode") == ["903 2024-04-01", "903 2024-05-01"]

@@ -65,6 +65,8 @@ REVIEW = {"cppr_cp_review_id": "v1", "cppr_person_id": "1", "cppr_cp_plan_id": "
           "cppr_cp_review_meeting_id": "m2", "cppr_cp_review_outcome_continue_cp": "Y", "cppr_cp_review_quorate": "Y", "cppr_cp_review_participation": "PN1"}  # fmt: skip
 CIN_VISIT = {"cinv_cin_visit_id": "b1", "cinv_person_id": "1", "cinv_cin_visit_date": "2026-10-05", "cinv_cin_visit_seen": "Y", "cinv_cin_visit_seen_alone": "N",
              "cinv_cin_visit_bedroom": ""}  # fmt: skip
+CLA_VISIT = {"clav_cla_visit_id": "b1", "clav_person_id": "1", "clav_cla_id": "c1", "clav_cla_visit_date": "2026-10-07", "clav_cla_visit_seen": "Y",
+             "clav_cla_visit_seen_alone": "N"}  # fmt: skip
 CP_VISIT = {"cppv_cp_visit_id": "b1", "cppv_person_id": "1", "cppv_cp_plan_id": "p1", "cppv_cp_visit_date": "2026-10-06", "cppv_cp_visit_seen": "Y",
             "cppv_cp_visit_seen_alone": "Y", "cppv_cp_visit_bedroom": "N"}  # fmt: skip
 VOICE = {"voch_table_id": "h1", "voch_person_id": "1", "voch_explained_worries": "Y", "voch_story_help_understand": "N", "voch_agree_worker": "",
@@ -98,6 +100,7 @@ STORY = {
     "reviews": ([REVIEW], "plan-review", {"review_id": "v1", "plan_id": "p1", "review_due_date": "2026-12-20", "effective": "2026-12-20", "meeting_id": "m2", "plan_continues": True,
                 "quorate": True, "participation": "PN1"}),
     "cin_visits": ([CIN_VISIT], "visit", {"visit_kind": "need", "visit_id": "b1", "visit_date": "2026-10-05", "seen": True, "seen_alone": False}),
+    "cla_visits": ([CLA_VISIT], "care-visit", {"visit_id": "b1", "cla_id": "c1", "visit_date": "2026-10-07", "seen": True, "seen_alone": False}),
     "cp_visits": ([CP_VISIT], "visit", {"visit_kind": "protection", "visit_id": "b1", "plan_id": "p1", "visit_date": "2026-10-06", "seen": True, "seen_alone": True, "bedroom_seen": False}),
     "voice": ([VOICE], "voice", {"voice_id": "h1", "explained_worries": True, "story_help_understand": False, "plan_safe": True, "tablet_help_explain": False}),
 }  # fmt: skip
@@ -214,7 +217,7 @@ async def test_the_flag_of_a_plan_is_read_in_both_of_its_codings_and_blank_is_no
         (CONTACT, "cont_contact_outcome_json", "{NFA_FLAG: Y}"), (CONTACT, "cont_contact_outcome_json", flags(NFA_FLAG="perhaps")), (CONTACT, "cont_contact_date", "soon"),
         (EARLY, "earl_episode_start_date", "31/31/2026"), (REFERRAL, "cine_referral_outcome_json", '["NFA"]'), (ASSESSMENT, "cina_assessment_child_seen", "maybe"),
         (ENQUIRY, "s47e_s47_outcome_json", "[" * 5000 + "]" * 5000), (CONFERENCE, "icpc_icpc_date", "99"), (REVIEW, "cppr_cp_review_quorate", "nearly"),
-        (CP_VISIT, "cppv_cp_visit_date", "2026-02-30"), (VOICE, "voch_plan_safe", "sometimes"),
+        (CP_VISIT, "cppv_cp_visit_date", "2026-02-30"), (CLA_VISIT, "clav_cla_visit_date", "2026-02-30"), (VOICE, "voch_plan_safe", "sometimes"),
     ],
     ids=lambda one: one if isinstance(one, str) and len(one) < 40 else "",
 )  # fmt: skip

@@ -62,6 +62,7 @@ class Decision:
     undoes: int | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     considered: Mapping[str, int] = field(default_factory=dict)
+    settles: Mapping[str, Any] | None = None
 
 
 NewId = Callable[[], str]

@@ -111,6 +111,7 @@ def event_data(decision: Decision, pairs: Mapping[Pair, str], considered: Mappin
         "undoes": decision.undoes,
         "evidence": dict(decision.evidence),
         "considered": dict(considered),
+        **({} if decision.settles is None else {"settles": dict(decision.settles)}),
     }
 
 

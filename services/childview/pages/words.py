@@ -59,8 +59,19 @@ def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any], *, of: str
         note.append(f"as of {day(shown['effective'])}")
     if shown.get("flag"):
         note.append(f"not valid: {shown['flag']}")
-    note += [f"{SOURCES.get(one['source'], one['source'])} says {value(catalogue, field, one['value'])}" for one in shown.get("others", [])]
+    note += ["settled by the clearing house"] if shown.get("settled") else []
+    note += [_otherwise(catalogue, field, one) for one in shown.get("others", [])]
+    note += [f"in conflict: {_otherwise(catalogue, field, one)}" for one in shown.get("conflict", [])]
     return Row(field.label, text, ", ".join(part for part in note if part))
+
+
+def _otherwise(catalogue: Catalogue, field: Field, one: Mapping[str, Any]) -> str:
+    """Another word on a field: who says what, as of when, and of one of several rows where."""
+    since = one.get("effective") or one.get("extracted")
+    place = [*([str(one["file"])] if one.get("file") else []), *([f"row {one['row']}"] if one.get("row") else [])]
+    where = f" in {' '.join(place)}" if place else ""
+    said = f"{SOURCES.get(one['source'], one['source'])} says {value(catalogue, field, one['value'])}{where}"
+    return f"{said} as of {day(since)}" if since else said
 
 
 def value(catalogue: Catalogue, field: Field, found: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -16,6 +17,7 @@ from services.childview.projection import fold, store
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
 from services.childview.projection.fold import SourceRecord
+from services.childview.projection.words import Settled
 from services.plumbing import database
 from services.plumbing.contracts import Channel, Schemas, owners
 from services.plumbing.kafka.consumer import (
@@ -161,8 +163,10 @@ class Projection:
     async def _decide(self, conn: asyncpg.Connection, work: _Work, events: Sequence[Event]) -> None:
         """Every record that decisions set goes to its child, in their order; a child left empty by one of them becomes an
         alias of where its last record went. One question a batch, and the same end however the batches are cut."""
-        decisions = [(event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")["sets"]) for event in events]
-        named = {item["record"] for _, sets in decisions for item in sets}
+        told = [(event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")) for event in events]
+        decisions = [(number, data["sets"]) for number, data in told]
+        settled = [_settled(number, data["settles"]) for number, data in told if data.get("settles")]
+        named = {item["record"] for _, sets in decisions for item in sets} | {one.record for one in settled}
         if not named:
             return
         place = await store.places(conn, self._schema, named)
@@ -185,7 +189,10 @@ class Projection:
             for old, child in left.items():
                 if not count[old]:
                     aliases = {name: child if to == old else to for name, to in aliases.items()} | {old: child}
-        await store.save_links(conn, self._schema, links)
+        work.touched |= {place[one.record] for one in settled if one.record in place}
+        await store.save_settled(conn, self._schema, settled)
+        if links:
+            await store.save_links(conn, self._schema, links)
         await store.save_aliases(conn, self._schema, aliases)
 
     async def _policies(self, conn: asyncpg.Connection, events: Sequence[Event]) -> None:
@@ -220,17 +227,24 @@ class Projection:
             return
         children = await store.lock_children(conn, self._schema, work.touched)
         members = await store.members(conn, self._schema, children)
+        settled = await store.settled(conn, self._schema, children)
         full = [child for child in children if members[child]]
-        composed = [self._one(child, members[child]) for child in full]
+        composed = [self._one(child, members[child], settled.get(child, ())) for child in full]
         empty = [child for child in children if not members[child]]
         await store.save_children(conn, self._schema, composed, empty=empty)
         work.done.children = len(full)
 
-    def _one(self, child: str, found: Sequence[tuple[SourceRecord, Link]]) -> composing.Composed:
+    def _one(self, child: str, found: Sequence[tuple[SourceRecord, Link]], settled: Sequence[Settled]) -> composing.Composed:
         return composing.compose(
             child,
             [record for record, _ in found],
             {record.stream: link for record, link in found},
             catalogue=self._rules.catalogue,
             address_key=self._rules.address_key,
+            settled=settled,
         )
+
+
+def _settled(number: int, said: Mapping[str, Any]) -> Settled:
+    """What a decision settles, as it is kept."""
+    return Settled(said["record"], said["entry"], said["field"], said["said"], number, said["versions"])

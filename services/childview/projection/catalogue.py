@@ -9,7 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from services.childview.projection import survivorship
+from services.childview.projection.survivorship import Rule
 from services.plumbing.contracts import Codes, code_lists, read_yaml
+
+PLACES = "place in a file"
+"""The type of the field that stands for where something was said: who sees it in full is told the name of the file."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +69,25 @@ class Field:
         """The parts by the event they stand in."""
         return {event: [part for part in self.parts if part.event == event] for event in {part.event for part in self.parts}}
 
+    def names_of(self, event: str) -> Sequence[str]:
+        """What a value is made of in an event, as contradictions name it: `birth_date`, `identifiers/upn`."""
+        return ["/".join(part.path) for part in self.parts_of.get(event, ())]
+
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every field and category, in order. `hash` names this content in access records."""
+    """Every field and category, in order. rules: of survivorship, by field. `hash` names this content in access records."""
 
     fields: tuple[Field, ...]
     categories: Mapping[str, Category]
     codes: Codes = field(repr=False)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
     hash: str = ""
 
     @classmethod
     def load(cls, *roots: Path) -> Catalogue:
-        """Read `fields.yaml` and `codes.yaml` of every root, the first root's fields first."""
-        texts = [(root / name).read_bytes() for root in roots for name in ("fields.yaml", "codes.yaml")
-                 if (root / name).exists()]  # fmt: skip
+        """Read the catalogue, code lists and rules of every root, the first root's fields first. Raises RulesRefused."""
+        texts = _texts(roots, "fields.yaml", "codes.yaml")
         documents = [read_yaml(text) for text in texts]
         raw = [item for document in documents for item in document.get("fields", [])]
         return cls(
@@ -89,7 +98,8 @@ class Catalogue:
                 for name, item in document.get("categories", {}).items()
             },
             codes=code_lists(*roots),
-            hash=hashlib.sha256(b"\0".join(texts)).hexdigest(),
+            rules=survivorship.load(roots, fields={item["id"] for item in raw if not item.get("derived")}),
+            hash=hashlib.sha256(b"\0".join([*texts, *_texts(roots, survivorship.FILE)])).hexdigest(),
         )
 
     def of(self, category: str, kind: str | None = None) -> Sequence[Field]:
@@ -123,6 +133,25 @@ class Catalogue:
     def _by_id(self) -> Mapping[str, Field]:
         return {found.id: found for found in self.fields}
 
+    def trusted(self, found: Field) -> tuple[str, ...]:
+        """The sources of a field, the most trusted first."""
+        rule = self.rules.get(found.id)
+        return self.categories[found.category].prefer if rule is None or rule.trusted is None else rule.trusted
+
+    def unknown(self, found: Field) -> frozenset[str]:
+        """The values of a field that only say that nothing is known."""
+        rule = self.rules.get(found.id)
+        return frozenset() if rule is None else rule.unknown
+
+    def raised(self, found: Field) -> bool:
+        """Whether a contradiction about a field goes to people."""
+        return found.id in self.rules and self.rules[found.id].raised
+
+    @cached_property
+    def places(self) -> Field | None:
+        """The field that stands for where something was said."""
+        return next((found for found in self.fields if found.type == PLACES), None)
+
     @cached_property
     def derived(self) -> Sequence[Field]:
         """The fields that are worked out at the read."""
@@ -131,6 +160,10 @@ class Catalogue:
     def searchable(self) -> list[Field]:
         """The fields a child can be searched by."""
         return [found for found in self.fields if found.search]
+
+
+def _texts(roots: Sequence[Path], *names: str) -> list[bytes]:
+    return [(root / name).read_bytes() for root in roots for name in names if (root / name).exists()]
 
 
 def _field(index: int, item: Mapping[str, Any]) -> Field:

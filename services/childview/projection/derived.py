@@ -174,7 +174,16 @@ def care_leaver_until(inputs: Inputs, today: date) -> dict[str, int] | None:
 
 def days_since_contact(inputs: Inputs, today: date) -> int | None:
     """Days since the last visit at which the child was seen; None where none is recorded."""
-    latest = max((day for day in inputs.seen if day <= today.isoformat()), default=None)
+    return _days_since(inputs.seen, today)
+
+
+def days_since_care_visit(inputs: Inputs, today: date) -> int | None:
+    """Days since the last visit in care at which the child was seen; None where none is recorded."""
+    return _days_since(inputs.seen_in_care, today)
+
+
+def _days_since(days: Sequence[str], today: date) -> int | None:
+    latest = max((day for day in days if day <= today.isoformat()), default=None)
     return None if latest is None else (today - date.fromisoformat(latest)).days
 
 
@@ -201,6 +210,6 @@ def _next_review(held: str | None, conferences: Sequence[str], day: str) -> str 
 DERIVED: Mapping[str, Callable[[Inputs, date], Any]] = {
     function.__name__: function
     for function in (age, attendance_rate, persistent_absence, exclusions_this_year, free_meals_now, plan_status,
-                     referrals_12_months, days_since_contact, plan_review_overdue, missing_now, missing_episodes_year, sdq_band,
-                     placement_moves_year, care_review_overdue, care_leaver_until)
+                     referrals_12_months, days_since_contact, days_since_care_visit, plan_review_overdue, missing_now,
+                     missing_episodes_year, sdq_band, placement_moves_year, care_review_overdue, care_leaver_until)
 }

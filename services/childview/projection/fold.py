@@ -17,11 +17,15 @@ from services.plumbing.kafka.consumer import Event
 
 SEPARATOR = "\x1f"
 KEY_DESTROYED = "key-destroyed.v1"
+CONTRADICTIONS = "contradictions"
+"""The part of an entry that holds what rows of its delivery said otherwise."""
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):
     """One entry as last set. data: JSON of the entry's own fields, keys sorted; None when withdrawn. lasts: it stands until
-    `end`, or for good; otherwise it is of its effective date."""
+    `end`, or for good; otherwise it is of its effective date. version: of the stream, when it was last set. changed: of an entry
+    that is the only one of its kind, the version at which each of its fields came to say what it says. happening, again: where
+    two systems of the register tell of the same, what by, and whether the return does."""
 
     type: str
     data: bytes | None
@@ -32,6 +36,10 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     record_class: str
     lasts: bool
     end: str | None
+    version: int = 0
+    changed: dict[str, int] = {}
+    happening: str | None = None
+    again: bool = False
 
 
 class SourceRecord(msgspec.Struct):
@@ -82,8 +90,28 @@ def fold(record: SourceRecord, event: Event, schemas: Schemas) -> SourceRecord:
     for key, entry in entries_of(event, contract.entry):
         held = record.entries.get(key)
         if held is None or entry.extracted >= held.extracted:
-            record.entries[key] = entry
+            changed = {} if contract.entry.key else _changed(held, entry, found.streamversion)
+            record.entries[key] = msgspec.structs.replace(entry, version=found.streamversion, changed=changed)
     return record
+
+
+def _changed(held: Entry | None, entry: Entry, version: int) -> dict[str, int]:
+    """The version at which each field came to say what it says now."""
+    before, after = ({} if one is None or one.data is None else _words(msgspec.json.decode(one.data)) for one in (held, entry))
+    since = {} if held is None else held.changed
+    return {name: since.get(name, version) if before.get(name) == word else version for name, word in after.items()}
+
+
+def _words(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says by name; of a list of values by type each by itself, and with each what rows said otherwise."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        if isinstance(value, list) and value and all(isinstance(one, dict) and "type" in one for one in value):
+            found |= {f"{name}/{one['type']}": one for one in value}
+        elif name != CONTRADICTIONS:
+            found[name] = value
+    otherwise = {one["field"]: one["said"] for one in data.get(CONTRADICTIONS, ())}
+    return {name: [word, otherwise.get(name)] for name, word in found.items()}
 
 
 def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:
@@ -106,7 +134,17 @@ def entries_of(event: Event, rule: EntryRule) -> Iterator[tuple[str, Entry]]:
             record_class=event.envelope.recordclass or "",
             lasts=rule.lasts,
             end=item.get(rule.end) if rule.end else None,
+            happening=_happening(rule, item),
+            again=rule.again is not None and rule.again.named.match(name.split(SEPARATOR, 2)[2]) is not None,
         )
+
+
+def _happening(rule: EntryRule, item: Mapping[str, Any]) -> str | None:
+    """By what another system's entry of the same thing is known; None where that cannot be said. What is restricted is never
+    the same as what is not."""
+    if rule.again is None or any(item.get(part) is None for part in rule.again.parts):
+        return None
+    return "|".join(str(item.get(part)) for part in (*rule.again.parts, "restriction", "consent", "sensitive"))
 
 
 def _destroy(record: SourceRecord, record_class: str) -> SourceRecord:
@@ -134,9 +172,31 @@ def standing(records: Sequence[SourceRecord]) -> Held:
     """The entries of these records that stand, each read once."""
     found: dict[str, list[Standing]] = {}
     for record in records:
+        twice: dict[tuple[str, str, str], tuple[list[Standing], list[Standing]]] = {}
         for name, entry in sorted(record.entries.items(), key=lambda item: item[0]):
             if entry.data is not None:
                 category, kind, key = name.split(SEPARATOR, 2)
                 one = Standing(record, kind, key, entry, msgspec.json.decode(entry.data), common_name(entry.type))
-                found.setdefault(category, []).append(one)
-    return found
+                if entry.happening is None:
+                    found.setdefault(category, []).append(one)
+                else:
+                    twice.setdefault((category, kind, entry.happening), ([], []))[entry.again].append(one)
+        for (category, _, _), (daily, again) in twice.items():
+            found.setdefault(category, []).extend(_once(daily, again))
+    return {category: sorted(those, key=_place) for category, those in found.items()}
+
+
+def _place(one: Standing) -> tuple[str, str, str]:
+    return one.record.stream, one.kind, one.key
+
+
+def _once(daily: Sequence[Standing], again: Sequence[Standing]) -> Iterator[Standing]:
+    """Entries of which two systems each tell of the same happening, once: as many as the one that tells of more has. The newer
+    extract's word stands, and has from the other what it does not speak of, but for an end."""
+    pairs = list(zip(daily, again, strict=False))
+    for one, other in pairs:
+        newer, older = (other, one) if other.entry.extracted > one.entry.extracted else (one, other)
+        more = {name: value for name, value in older.data.items() if value != older.entry.end and name != CONTRADICTIONS}
+        yield newer._replace(data={**more, **newer.data})
+    yield from daily[len(pairs) :]
+    yield from again[len(pairs) :]

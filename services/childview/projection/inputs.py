@@ -20,6 +20,7 @@ from services.childview.projection.view import (
     Scored,
     Sessions,
 )
+from services.plumbing.subjects import plain
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})
@@ -35,20 +36,25 @@ UNTIL = 25
 """The birthday on which the entitlement of a care leaver ends."""
 
 
-def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str]) -> Inputs:
-    """The inputs of one child's entries, in an order that does not depend on theirs. services: those that know the child."""
+def collect(
+    held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: Callable[[Iterable[str | None]], str],
+    stands: Callable[[str], Any],
+) -> Inputs:  # fmt: skip
+    """The inputs of one child's entries, in an order that does not depend on theirs. services: those that know the child.
+    stands: the value of a field that stands by itself."""
     return Inputs(
-        birth_date=_first(held, "birth_date"),
-        expected_birth_date=_first(held, "expected_birth_date"),
-        death_date=_first(held, "death_date"),
+        birth_date=stands("birth_date"),
+        expected_birth_date=stands("expected_birth_date"),
+        death_date=stands("death_date"),
         known_to_social_care=SOCIAL_CARE in services,
-        periods=_sorted([*_periods(held), *_declared(held, catalogue)]),
+        periods=_sorted([*_periods(held, stands("birth_date")), *_declared(held, catalogue)]),
         referred=sorted(r["referral_date"] for r in _all(held, "referrals", "referral") if r.get("referral_date")),
         involved=_sorted(_involved(held)),
         enrolments=_sorted(Enrolled(e["school"], e.get("entry_date"), e.get("leaving_date")) for e in _all(held, "enrolment")),
         protections=_sorted(_protections(held)),
-        related=_sorted(Related(r["other_local_id"], r.get("lives_with_child") == "yes") for r in _all(held, "household", "relation")),
+        related=_sorted(_related(held, hash_of)),
         local_ids=sorted(_local_ids(held)),
+        names=sorted({name for person in _all(held, "identity") if (name := _named(person, hash_of))}),
         homes=_sorted(set(_homes(held, hash_of))),
         attendance=_attendance(held, catalogue),
         exclusions=_exclusions(held),
@@ -59,7 +65,8 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
         moves=_moves(held),
         sdq=_sorted(Scored(s["effective"], s.get("sdq_score")) for s in _all(held, "health", "sdq") if s.get("effective")),
         meals=_sorted(Period("free_meals", m.get("start_date"), m.get("end_date")) for m in _all(held, "free_meals")),
-        seen=sorted(visit["visit_date"] for visit in _all(held, "plans", "visit") if visit.get("seen") and visit.get("visit_date")),
+        seen=_seen(held, "plans"),
+        seen_in_care=_seen(held, "looked_after"),
         plan_reviews=_sorted(Reviewed(r.get("review_due_date"), r.get("review_date")) for r in _all(held, "plans", "review")),
         conferences=sorted(c["date_of_initial_cpc"] for c in _all(held, "plans", "conference") if c.get("date_of_initial_cpc")),
     )
@@ -67,11 +74,15 @@ def collect(held: Held, services: Iterable[str], catalogue: Catalogue, hash_of: 
 
 def references(found: Inputs) -> list[str]:
     """What a caseload is found by: `worker:`, `team:` and `school:` with their ids; and gates by: `related:` for the child
-    and everyone of the household, `risk:` for who is marked a risk to this child, `guarded:` for a protected child itself."""
+    and everyone of the household, `risk:` for who is marked a risk to this child, `guarded:` for a protected child itself. Who
+    has a whole name is there by its keyed hash too."""
     named = {f"worker:{item.professional}" for item in found.involved if item.professional}
     named |= {f"team:{item.team}" for item in found.involved if item.team}
     named |= {f"school:{item.school}" for item in found.enrolments}
     named |= {f"risk:{item.risk}" for item in found.protections if item.kind == "risk_linked" and item.risk}
+    risks = {item.risk for item in found.protections if item.kind == "risk_linked"}
+    named |= {f"risk:~{item.name}" for item in found.related if item.name and item.local_id in risks}
+    named |= {f"related:~{item.name}" for item in found.related if item.name}
     named |= {f"related:{id}" for id in (*(item.local_id for item in found.related), *found.local_ids)}
     if any(item.kind != "risk_linked" for item in found.protections):
         named |= {f"guarded:{id}" for id in found.local_ids}
@@ -82,17 +93,16 @@ def _all(held: Held, category: str, kind: str | None = None) -> Iterator[Mapping
     return (one.data for one in held.get(category, ()) if kind in (None, one.kind))
 
 
+def _seen(held: Held, category: str) -> list[str]:
+    """The days of visits at which the child was seen."""
+    return sorted(visit["visit_date"] for visit in _all(held, category, "visit") if visit.get("seen") and visit.get("visit_date"))
+
+
 def _sorted(items: Iterable[Any]) -> list[Any]:
     return sorted(items, key=repr)
 
 
-def _first(held: Held, name: str) -> str | None:
-    """A date of the person; where records differ the register nearest to the child's own papers (education) wins."""
-    ordered = sorted(held.get("identity", ()), key=lambda one: (one.record.service == SOCIAL_CARE, one.record.stream))
-    return next((one.data[name] for one in ordered if one.data.get(name)), None)
-
-
-def _periods(held: Held) -> Iterator[Period]:
+def _periods(held: Held, born: str | None) -> Iterator[Period]:
     for plan in _all(held, "plans", "plan"):
         yield Period(plan["plan_kind"], plan.get("start_date"), plan.get("end_date"))
     for referral in _all(held, "referrals", "referral"):
@@ -101,7 +111,7 @@ def _periods(held: Held) -> Iterator[Period]:
     for episode in _all(held, "looked_after", "episode"):
         kind = "need" if episode.get("ls") in SHORT_BREAKS else "looked_after"
         yield Period(kind, episode.get("decom"), episode.get("dec"))
-    yield from _care_leaving(held)
+    yield from _care_leaving(held, born)
 
 
 def _moves(held: Held) -> list[str] | None:
@@ -116,9 +126,8 @@ def _moves(held: Held) -> list[str] | None:
     return sorted(found)
 
 
-def _care_leaving(held: Held) -> Iterator[Period]:
+def _care_leaving(held: Held, born: str | None) -> Iterator[Period]:
     """A care leaver is one by the status; where a source says none, by being in its list and not out of it again."""
-    born = _first(held, "birth_date")
     for item in _all(held, "care_leaving"):
         status = item.get("eligibility")
         if status in ENTITLED or (status is None and item.get("in_touch") not in NO_LONGER):
@@ -148,6 +157,18 @@ def _involved(held: Held) -> Iterator[Involved]:
             item.get("start_date"),
             item.get("end_date"),
         )
+
+
+def _related(held: Held, hash_of: Callable[[Iterable[str | None]], str]) -> Iterator[Related]:
+    for item in _all(held, "household", "relation"):
+        lives = item.get("lives_with_child")
+        yield Related(item["other_local_id"], lives == "yes", lives == "no", _named(item, hash_of), bool(item.get("telephones")))
+
+
+def _named(person: Mapping[str, Any], hash_of: Callable[[Iterable[str | None]], str]) -> str:
+    """The keyed hash of a whole name, however it is written; nothing where a part of it is missing."""
+    given, family = plain(person.get("given_name")), plain(person.get("family_name"))
+    return hash_of((given, "0", family)) if given and family else ""
 
 
 def _protections(held: Held) -> Iterator[Protected]:

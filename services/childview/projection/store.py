@@ -7,12 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from services.childview import parking
 from services.childview.projection import fold
 from services.childview.projection.compose import Link
 from services.childview.projection.fold import SourceRecord
-from services.childview.projection.view import VERSION, Composed
+from services.childview.projection.view import VERSION, Composed, encode_conflict
+from services.childview.projection.words import Settled
 from services.plumbing.kafka.consumer import Place
 
 LIVE = "projection"
@@ -24,6 +26,8 @@ COMPARED = {
     "aliases": "child_id, became",
     "links": "stream_id, child_id, basis, status, withheld, decision",
     "records": "stream_id, service, body",
+    "settled": "stream_id, entry, field, decision, body",
+    "conflicts": "conflict_id, child_id, since, body",
 }
 """The tables, and their columns, that a rebuild must give byte for byte."""
 
@@ -51,13 +55,26 @@ create table {schema}.endings (scope text primary key, policy_version bigint not
 create table {schema}.glass (
     id uuid primary key, person text not null, post text not null, child_id uuid not null, until timestamptz not null);
 create table {schema}.freshness (source text primary key, as_of timestamptz not null);
+{later(schema)}
 {parking.tables(schema)}"""
+
+
+def later(schema: str) -> str:
+    """Tables that came after the first release: a schema that is there already gets them too."""
+    return f"""
+create table if not exists {schema}.settled (
+    stream_id uuid, entry text, field text, decision bigint not null, body bytea not null, primary key (stream_id, entry, field));
+create table if not exists {schema}.conflicts (
+    conflict_id uuid primary key, child_id uuid not null, since text not null, body bytea not null);
+create index if not exists conflicts_child on {schema}.conflicts (child_id);"""
 
 
 async def make(conn: asyncpg.Connection, schema: str) -> None:
     """Make the tables unless they are there."""
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", schema):
         await conn.execute(tables(schema))
+    elif not await conn.fetchval(f"select to_regclass('{schema}.conflicts') is not null"):
+        await conn.execute(later(schema))
 
 
 async def offsets(conn: asyncpg.Connection, schema: str, places: Iterable[Place]) -> dict[Place, int]:
@@ -168,10 +185,36 @@ async def members(
     return found
 
 
+_settled = msgspec.msgpack.Decoder(Settled)
+_encoder = msgspec.msgpack.Encoder(order="sorted")
+
+
+async def save_settled(conn: asyncpg.Connection, schema: str, decided: Sequence[Settled]) -> None:
+    """Keep what people settled; of one field of one record the latest decision."""
+    await conn.executemany(
+        f"insert into {schema}.settled values ($1, $2, $3, $4, $5) on conflict (stream_id, entry, field) do update set"
+        " decision = excluded.decision, body = excluded.body where settled.decision < excluded.decision",
+        [(one.record, one.entry, one.field, one.decision, _encoder.encode(one)) for one in decided],
+    )
+
+
+async def settled(conn: asyncpg.Connection, schema: str, children: Sequence[str]) -> dict[str, list[Settled]]:
+    """What people settled of the records of each of these children."""
+    rows = await conn.fetch(
+        f"select l.child_id::text as child, s.body from {schema}.settled s join {schema}.links l using (stream_id)"
+        " where l.child_id = any($1::uuid[])",
+        children,
+    )
+    found: dict[str, list[Settled]] = {}
+    for row in rows:
+        found.setdefault(row["child"], []).append(_settled.decode(row["body"]))
+    return found
+
+
 async def save_children(
     conn: asyncpg.Connection, schema: str, composed: Sequence[Composed], *, empty: Sequence[str]
 ) -> None:
-    """Store composed children with their search terms and references; take away those without records."""
+    """Store composed children with their search terms, references and conflicts; take away those without records."""
     ids = [one.child for one in composed]
     await conn.execute(
         f"update {schema}.children c set view = n.view, content = n.content, version = $4"
@@ -181,7 +224,7 @@ async def save_children(
         [one.content for one in composed],
         VERSION,
     )
-    for table in ("terms", "caseload"):
+    for table in ("terms", "caseload", "conflicts"):
         await conn.execute(f"delete from {schema}.{table} where child_id = any($1::uuid[])", [*ids, *empty])
     await conn.execute(f"delete from {schema}.children where child_id = any($1::uuid[])", empty)
     await conn.execute(f"delete from {schema}.aliases where child_id = any($1::uuid[])", ids)
@@ -189,6 +232,9 @@ async def save_children(
     references = [(reference, one.child) for one in composed for reference in one.references]
     await conn.copy_records_to_table("terms", schema_name=schema, records=_with_ids(terms, 0))
     await conn.copy_records_to_table("caseload", schema_name=schema, records=_with_ids(references, 1))
+    conflicts = [(UUID(found.id), UUID(one.child), found.since, encode_conflict(found)) for one in composed for found in one.conflicts]
+    if conflicts:
+        await conn.copy_records_to_table("conflicts", schema_name=schema, records=conflicts)
 
 
 def _with_ids(rows: Sequence[tuple], place: int) -> list[tuple]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-VERSION = 4
+VERSION = 6
 """The projection version: raised by a release that changes what fold or compose give; the view is then rebuilt."""
 
 
@@ -25,10 +25,12 @@ class Shape(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Member(msgspec.Struct, array_like=True, frozen=True):
-    """One field's value, ready to send: `"<field id>":{...}` at full, and at masked where there is a safe form."""
+    """One field's value, ready to send: `"<field id>":{...}` at full, and at masked where there is a safe form. placed: at full
+    with the names of the files that contradict each other; None where nothing does."""
 
     full: bytes
     masked: bytes | None
+    placed: bytes | None = None
 
 
 class Segment(msgspec.Struct, array_like=True, frozen=True):
@@ -52,6 +54,9 @@ class Segment(msgspec.Struct, array_like=True, frozen=True):
     other: bytes | None
     full: bytes
     members: msgspec.Raw
+    tie: str | None = None
+    contradicted: bool = False
+    settled: bool = False
 
 
 class Content(msgspec.Struct):
@@ -103,10 +108,14 @@ class Protected(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Related(msgspec.Struct, array_like=True, frozen=True):
-    """A person of the household, by local id."""
+    """A person of the household, by local id. elsewhere: known not to live with the child. name: its keyed hash, where there is a
+    whole one: schools number people as nobody else does. reached: the entry says by which telephone."""
 
     local_id: str
     lives_with: bool
+    elsewhere: bool = False
+    name: str = ""
+    reached: bool = False
 
 
 class Home(msgspec.Struct, array_like=True, frozen=True):
@@ -139,9 +148,9 @@ class Scored(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Inputs(msgspec.Struct):
-    """What gates, relationships, policies and derived fields ask of the child. care_reviews: from the day one was due to the day
-    it was held. moves: the days of new placements; None where some episode does not say why it began. seen: the days of visits
-    at which it was seen."""
+    """What gates, relationships, policies and derived fields ask of the child. names: their keyed hashes. care_reviews: from the
+    day one was due to the day it was held. moves: the days of new placements; None where some episode does not say why it began.
+    seen, seen_in_care: the days of visits at which it was seen."""
 
     birth_date: str | None = None
     expected_birth_date: str | None = None
@@ -154,6 +163,7 @@ class Inputs(msgspec.Struct):
     protections: list[Protected] = []
     related: list[Related] = []
     local_ids: list[str] = []
+    names: list[str] = []
     homes: list[Home] = []
     attendance: dict[str, Sessions] = {}
     exclusions: dict[str, int] = {}
@@ -163,6 +173,7 @@ class Inputs(msgspec.Struct):
     sdq: list[Scored] = []
     meals: list[Period] = []
     seen: list[str] = []
+    seen_in_care: list[str] = []
     plan_reviews: list[Reviewed] = []
     conferences: list[str] = []
 
@@ -192,21 +203,52 @@ class Term(msgspec.Struct, array_like=True, frozen=True):
     term: str
 
 
+class Option(msgspec.Struct, array_like=True, frozen=True):
+    """One of the words that contradict each other: the record that says it, which of that record's rows (None: it says no
+    other), what policies ask of it, and how it is told, without and with the name of the file."""
+
+    id: str
+    record: str
+    said: int | None
+    shape: Shape
+    effective: str | None
+    lasts: bool
+    end: str | None
+    refers: str | None
+    same: str
+    told: bytes
+    placed: bytes
+
+
+class Conflict(msgspec.Struct, array_like=True, frozen=True):
+    """Words on one field that people must choose among: its id is another when any of them is. entry: the mark of the entry,
+    empty for a field that stands by itself. since: when its last word was recorded. versions: those of the records that speak."""
+
+    id: str
+    field: int
+    entry: str
+    since: str
+    options: list[Option]
+    versions: dict[str, int]
+
+
 class Composed(msgspec.Struct, frozen=True):
-    """What is stored for one child: the bytes of view and content, search terms, and references that caseloads and gates
-    are found by."""
+    """What is stored for one child: the bytes of view and content, search terms, references that caseloads and gates
+    are found by, and the conflicts that people must settle."""
 
     child: str
     view: bytes
     content: bytes
     terms: list[Term]
     references: list[str]
+    conflicts: list[Conflict] = []
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _view = msgspec.msgpack.Decoder(View)
 _content = msgspec.msgpack.Decoder(Content)
 _members = msgspec.msgpack.Decoder(list[Member])
+_conflict = msgspec.msgpack.Decoder(Conflict)
 
 
 def encode(value: View | Content | list[Member]) -> bytes:
@@ -222,6 +264,16 @@ def decode(data: bytes) -> View:
 def decode_content(data: bytes) -> Content:
     """The content of a canonical form."""
     return _content.decode(data)
+
+
+def encode_conflict(found: Conflict) -> bytes:
+    """The one canonical form of a conflict."""
+    return _encoder.encode(found)
+
+
+def decode_conflict(data: bytes) -> Conflict:
+    """The conflict of a canonical form."""
+    return _conflict.decode(data)
 
 
 def members_of(segment: Segment) -> list[Member]:

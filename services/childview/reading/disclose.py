@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
 
-from services.childview.projection import derived
+from services.childview.projection import derived, survivorship
 from services.childview.projection.catalogue import Catalogue, Field
 from services.childview.projection.compose import entry_json
 from services.childview.projection.masks import masked
-from services.childview.projection.view import Content, Segment, Shape, View, members_of
+from services.childview.projection.view import Content, Inputs, Member, Option, Segment, Shape, View, members_of
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Bundle, Decision, Request
 from services.disclosure.levels import Level, clamp
@@ -82,6 +82,7 @@ class Disclosure:
         self._known = known
         self._bands: dict[str | None, str] = {None: YOUNG}
         self._counts: dict[Key, int] = {}
+        self._stands: dict[str, Segment] = {}
         self.shown = Shown()
 
     # -- deciding ------------------------------------------------------------------------------------------------
@@ -119,7 +120,7 @@ class Disclosure:
         """Every declared resource attribute of a decided field."""
         return {**attributes_of(self._catalogue.fields[key[0]]), **dict(zip(ATTRIBUTES, key[1:], strict=True))}
 
-    def band(self, segment: Segment) -> str:
+    def band(self, segment: Segment | Option) -> str:
         """How old an entry is: from its end where it lasts until one, as current while it has none; else from its date."""
         since = segment.end if segment.lasts else segment.effective
         known = self._bands.get(since)
@@ -177,7 +178,7 @@ class Disclosure:
 
     def _entry(self, shape: Shape, segment: Segment, judged: Judged) -> None:
         """One entry: sent as it is stored where all of it is full; else member by member."""
-        if judged.one is Level.FULL:
+        if judged.one is Level.FULL and not segment.contradicted:
             self.shown.masks["full"] |= judged.full
             self._put(shape, Piece(segment, segment.full, True))
         elif max(judged.levels) <= Level.NOTED:
@@ -189,9 +190,9 @@ class Disclosure:
         ended = segment.end is not None and segment.end <= self._today.isoformat()
         unmasked = ended and self._catalogue.categories[shape.category].masked_while_open
         shown, dated = [], False
-        for number, level, member in zip(shape.fields, judged.levels, members_of(segment), strict=True):
-            body = member.full if level is Level.FULL else None if unmasked else member.masked
-            if (kept := self._keep(self._catalogue.fields[number], level, body)) is not None:
+        for key, level, member in zip(judged.keys, judged.levels, members_of(segment), strict=True):
+            body = self._full(key, member) if level is Level.FULL else None if unmasked else member.masked
+            if (kept := self._keep(self._catalogue.fields[key[0]], level, body)) is not None:
                 shown.append(kept)
                 dated = dated or level is Level.FULL
         if shown:
@@ -208,18 +209,53 @@ class Disclosure:
         different words stand beside it only where they, too, are shown in full."""
         level = max(judged.levels[0] for _, judged in words)
         open_to = [(segment, judged) for segment, judged in words if judged.levels[0] is level]
-        best = open_to[0][0]
-        found = self._catalogue.fields[content.shapes[best.shape].fields[0]]
-        body = best.full if level is Level.FULL else members_of(best)[0].masked if level is Level.MASKED else None
+        place = survivorship.best(open_to, tie=[one.tie for one, _ in open_to], same=[one.same for one, _ in open_to])
+        best, judged = open_to[place]
+        found = self._catalogue.fields[judged.keys[0][0]]
+        self._stands[found.id] = best
+        member = members_of(best)[0] if best.contradicted or level is Level.MASKED else Member(best.full, None)
+        body = self._full(judged.keys[0], member) if level is Level.FULL else member.masked if level is Level.MASKED else None
         kept = self._keep(found, level, body)
         if kept is None:
             return
         if level is Level.FULL:
             self.shown.sources.add(content.shapes[best.shape].source)
-            others = {segment.same: segment.other for segment, _ in open_to if segment.same != best.same and segment.other}
+            others = {segment.same: segment.other for segment, _ in reversed(open_to) if segment.same != best.same and segment.other}
             if others:
-                kept = kept[:-1] + b',"others":[' + b",".join(others.values()) + b"]}"
+                settled = b',"settled":true' if best.settled else b""
+                kept = kept[:-1] + settled + b',"others":[' + b",".join(reversed(others.values())) + b"]}"
         self.shown.fields.append(kept)
+
+    def _full(self, key: Key, member: Member) -> bytes:
+        """A value shown in full; where rows contradict each other, the names of their files only to whom policies tell them."""
+        if member.placed is None or not self.tells_places(key):
+            return member.full
+        self.shown.masks["full"] |= 1 << self._places(key)[0]
+        return member.placed
+
+    def options(self, found: Iterable[Option], *, silent: frozenset[str]) -> list[tuple[Option, bytes]]:
+        """The words of a conflict that this asker sees in full, each as it is told."""
+        seen = []
+        for option in found:
+            judged = self.judge(option.shape, self.band(option))
+            key = judged.keys[0]
+            self._counts[key] = self._counts.get(key, 0) + 1
+            if judged.one is Level.FULL and (option.refers is None or option.refers not in silent):
+                self.shown.masks["full"] |= judged.full
+                seen.append((option, option.placed if option.said is not None and self.tells_places(key) else option.told))
+        return seen
+
+    def tells_places(self, key: Key) -> bool:
+        """Whether this asker is told in which file it was said what this key decides."""
+        if self._catalogue.places is None:
+            return False
+        place = self._places(key)
+        self._counts[place] = self._counts.get(place, 0) + 1
+        return self._legal(place) is Level.FULL
+
+    def _places(self, key: Key) -> Key:
+        assert self._catalogue.places is not None
+        return (self._catalogue.places.index, *key[1:])
 
     def _keep(self, found: Field, level: Level, body: bytes | None) -> bytes | None:
         """Count what is shown; a masked value without a safe form falls to noted."""
@@ -241,12 +277,21 @@ class Disclosure:
         self, view: View, content: Content, present: Collection[tuple[int, str]],
         fields: Collection[str] | None, categories: Collection[str] | None,
     ) -> None:  # fmt: skip
-        said = self._said(content, present)
+        said, inputs = self._said(content, present), self._inputs(view)
         for found in self._catalogue.derived:
             if (fields is None or found.id in fields) and (categories is None or found.category in categories):
-                value = derived.DERIVED[found.derived or ""](view.inputs, self._today)
+                value = derived.DERIVED[found.derived or ""](inputs, self._today)
                 if value is not None:
                     self._derived(found, value, min(self._bound(said, self._catalogue.by_id(id)) for id in found.inputs))
+
+    def _inputs(self, view: View) -> Inputs:
+        """The child's inputs, with the words that stand for this asker in place of those that stand for who sees all."""
+        stand = {
+            id: msgspec.json.decode(b"{" + members_of(segment)[0].full + b"}")[id]["value"]
+            for id, segment in self._stands.items()
+            if id in Inputs.__struct_fields__
+        }
+        return msgspec.structs.replace(view.inputs, **stand) if stand else view.inputs
 
     def _derived(self, found: Field, value: Any, bound: Level) -> None:
         """A derived field shows at no more than the fields it is made of. That there is nothing is never noted."""

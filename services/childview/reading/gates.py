@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.childview.projection.view import Inputs, Protected, View
+from services.childview.projection.view import Inputs, Protected, Related, View
 from services.childview.reading.relationship import Relationship
 from services.childview.reading.relationship import relationship as find_relationship
 from services.disclosure.lease import Lease
@@ -85,11 +85,33 @@ def _may_pass(protection: Protected, lease: Lease, relationship: Relationship) -
 
 def whereabouts(inputs: Inputs, kin: Iterable[View], today: date) -> frozenset[str]:
     """Where someone marked a risk to a child is this one, lives with it or is its contact: nothing of that child's
-    whereabouts shows here. Its local ids and its places."""
-    related = {person.local_id for person in inputs.related} | set(inputs.local_ids)
+    whereabouts shows here. Its local ids and its places, and by which telephone it or who may live with it is reached.
+
+    A school numbers contacts as nobody else does: they are known by their whole names.
+    """
+    near = {*inputs.local_ids, *(one for person in inputs.related for one in _by(person))}
     silent: set[str] = set()
     for other in kin:
-        risks = {p.risk for p in in_force(other.inputs, today) if p.kind == "risk_linked"}
-        if risks & related:
-            silent |= {*other.inputs.local_ids, *homes(other.inputs, today)}
+        marked = {p.risk for p in in_force(other.inputs, today) if p.kind == "risk_linked" and p.risk}
+        risks = marked | {one for person in other.inputs.related if person.local_id in marked for one in _by(person)}
+        if risks & near:
+            silent |= {*other.inputs.local_ids, *homes(other.inputs, today), *_reached(inputs, other.inputs, risks)}
     return frozenset(silent - set(inputs.local_ids))
+
+
+def _by(person: Related) -> Iterator[str]:
+    """What a person is known by: the local id, and the keyed hash of a whole name (a local id never begins so)."""
+    yield person.local_id
+    if person.name:
+        yield f"~{person.name}"
+
+
+def _reached(here: Inputs, other: Inputs, risks: set[str]) -> Iterator[str]:
+    """The contacts of this child who are the other one, and those by whom it could be reached: their telephone is told, and they
+    are not known to live elsewhere. The risk himself stays."""
+    itself = {f"~{name}" for name in other.names}
+    beside = {one for person in other.related if not person.elsewhere for one in _by(person)}
+    for person in here.related:
+        known = set(_by(person))
+        if known & (itself | beside if person.reached else itself) and not known & risks:
+            yield person.local_id

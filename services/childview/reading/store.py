@@ -11,7 +11,7 @@ import asyncpg
 from services.childview.identity.store import SCHEMA as IDENTITY
 from services.childview.projection import view
 from services.childview.projection.store import LIVE
-from services.childview.projection.view import View
+from services.childview.projection.view import Conflict, View
 from services.plumbing.tokens import Principal
 
 AT_ONCE = 200
@@ -21,7 +21,8 @@ select one.id::text as child, c.version, c.view, c.content_hash,
     array(select child_id::text from {LIVE}.aliases where became = one.id) as former,
     exists (select from {LIVE}.glass where child_id = one.id and person = $2 and post = $3 and until > now()) as glass,
     exists (select from {IDENTITY}.links l left join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
-        where l.child_id = one.id and (l.basis = 'verified' or p.queue = 'ordinary')) as in_pair,
+        where l.child_id = one.id and (l.basis = 'verified' or p.queue = 'ordinary'))
+        or exists (select from {LIVE}.conflicts where child_id = one.id) as in_pair,
     exists (select from {IDENTITY}.links l join {IDENTITY}.pairs p on p.stream_id = l.stream_id or p.candidate = l.stream_id
         join {IDENTITY}.links other on other.stream_id in (p.stream_id, p.candidate) and other.child_id <> l.child_id
         join {IDENTITY}.links theirs on theirs.child_id = other.child_id
@@ -48,7 +49,7 @@ class Found:
     """What is stored of one child, and beside it. view is None for a child that is not there. content: empty where it was not
     asked for; content_hash tells whether it is what it was.
 
-    former: ids that became this child. in_pair: the clearing house has it in its queue, or joined it. beside_adopted: it
+    former: ids that became this child. in_pair: the clearing house has it in a queue, or joined it. beside_adopted: it
     resembles an adopted child, in an open pair. kin: children to whom somebody of this household is a risk, or who are protected
     and of this household.
     """
@@ -102,6 +103,24 @@ def _found(row: asyncpg.Record, ended: int, fresh: dict[str, datetime]) -> Found
         parked=tuple(sorted(row["parked"])),
         kin=tuple(view.decode(other) for other in row["kin"] if other),
     )
+
+
+async def conflicts(conn: asyncpg.Connection) -> AsyncIterator[tuple[str, Conflict]]:
+    """Every conflict with its child, the oldest first: who asks takes as many as may be shown."""
+    ids = [row["id"] for row in await conn.fetch(f"select conflict_id as id from {LIVE}.conflicts order by since, conflict_id")]
+    for start in range(0, len(ids), AT_ONCE):
+        rows = await conn.fetch(
+            f"select child_id::text as child, body from {LIVE}.conflicts where conflict_id = any($1::uuid[]) order by since, conflict_id",
+            ids[start : start + AT_ONCE],
+        )
+        for row in rows:
+            yield row["child"], view.decode_conflict(row["body"])
+
+
+async def conflict(conn: asyncpg.Connection, id: str) -> tuple[str, Conflict] | None:
+    """One conflict with its child."""
+    row = await conn.fetchrow(f"select child_id::text as child, body from {LIVE}.conflicts where conflict_id = $1", id)
+    return None if row is None else (row["child"], view.decode_conflict(row["body"]))
 
 
 def nobody(now: Standing) -> Found:

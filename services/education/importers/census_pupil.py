@@ -33,7 +33,7 @@ def statements(
     """Who the pupil is, and every statement of the row. is_adopted: some row of the delivery says so. Raises RowRefused."""
     person = _person(cells) | {"organisation": school}
     found = [
-        adopted.who(person, adopted=is_adopted, row=cells.number),
+        Statement("education.person-recorded.v1", "R-IDENT", person, row=cells.number, adopted=is_adopted),
         *_enrolled(cells, school, delivery),
         *_provision(cells, school, periods["termly"]),
         *_sessions(cells, school, periods, delivery),
@@ -128,7 +128,7 @@ def _young_carer(cells: Cells, school: str) -> Iterator[Statement]:
 
 def says_adopted(row: Row) -> bool:
     """Whether the row says that the pupil left care by adoption."""
-    return any(adopted.tells(values.code(row.get(column))) for column in LEFT_CARE)
+    return any(adopted.told(values.code(row.get(column))) for column in LEFT_CARE)
 
 
 def _left_care(cells: Cells, school: str) -> Iterator[Statement]:

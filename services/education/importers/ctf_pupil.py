@@ -23,7 +23,7 @@ _WHOLE: frozenset[str] = frozenset()
 READ: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("UPN", "UniqueLearnerNumber", "Surname", "Forename", "DOB", "Gender", "Sex", "Email"), _WHOLE),
     "BasicDetails": frozenset({"PreferredSurname", "PreferredForename", "MiddleNames", "NCyearActual", "Ethnicity", "Languages",
-                               "EnrolStatus"}),
+                               "EnrolStatus", "Disabilities"}),
     "FSMhistory": frozenset({"FSMinstance"}), "SENhistory": frozenset({"SEN"}), "SENneeds": frozenset({"SENneed"}),
     **dict.fromkeys(("Address", "Phones", "Contacts"), _WHOLE), "Attendance": frozenset({"YearData"}),
     "SchoolHistory": frozenset({"School"}),
@@ -32,6 +32,7 @@ READ: Mapping[str, frozenset[str]] = {
 this file cannot say whether the pupil was adopted, and of an adopted one they lead back (see `adopted`)."""
 NAMES = (("given_name", "Forename"), ("family_name", "Surname"), ("middle_names", "BasicDetails/MiddleNames"))
 FIRST_LANGUAGES = frozenset({"", "F", "H"})
+NO_DISABILITY = "NONE"
 UPRNS = ("uniquepropertyreferencenumber", "uprn")
 
 
@@ -58,6 +59,7 @@ class Reading:
             Statement("education.person-recorded.v1", "R-IDENT", person, row=self.number),
             *self._schools(pupil),
             *self._provision(pupil),
+            *self._disabilities(pupil),
             *self._each(pupil, "FSMhistory/FSMinstance", self._meals),
             *self._places(pupil),
             *self._points(pupil),
@@ -152,6 +154,16 @@ class Reading:
             raise Refused("SENneeds/SENneed", None, "the entry does not say which need")
         coded.check(self.codes, self.report, self.number, "SENneeds/SENneed", said, "sen_type")
         yield {"rank": rank, "sen_type": said}
+
+    def _disabilities(self, pupil: Element) -> Iterator[Statement]:
+        """All that the file names; where it names none it says nothing. NONE is a code: there is no disability."""
+        said = [(one.text or "").strip() for one in pupil.iterfind("BasicDetails/Disabilities/Disability")]
+        found = dict.fromkeys(NO_DISABILITY if one == NO_DISABILITY else values.code(one) for one in said)
+        codes = [code for code in found if code is not None]
+        for code in codes:
+            coded.check(self.codes, self.report, self.number, "BasicDetails/Disabilities/Disability", code, "disability")
+        if codes:
+            yield self._statement("education.pupil-disability-recorded.v1", "R-PUPIL", {"school": self.school, "disabilities": codes})
 
     def _meals(self, part: Element) -> Iterator[Statement]:
         start = self._day(part, "FSMstartDate")

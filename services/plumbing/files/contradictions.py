@@ -1,4 +1,5 @@
-"""Rows of one delivery that say different things of one subject: the later one stands, and the report names both.
+"""Rows of one delivery that say different things of one subject: the later one stands, the report names both, and the later
+one carries what the others said, so that the view can show both.
 
 What was said is kept in a private database that SQLite holds in memory while it is small and on disk beyond, in a file that has
 no name: in memory alone it took 3.5 kB a row, which is more than a machine has for a million. On disk no value stands in clear:
@@ -12,10 +13,12 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from services.plumbing import sealing
 from services.plumbing.register import Said, Statement
+from services.plumbing.subjects import unfit
 
 EntryName = Callable[[Statement], str | None]
 """The name of the entry a statement sets; None for entries that come many at a time and correct one another."""
@@ -23,8 +26,12 @@ NEVER_ONE = frozenset({"organisation", "former_upn"})
 """What may have several values at once: two schools fill it, or a child had several."""
 IN_MEMORY = 16_000
 """Kilobytes."""
-Told = dict[str, tuple[Any, int, int]]
-"""field -> (value, number of the file, row)"""
+FORMER = "former_"
+"""So begins what somebody was before: several are no contradiction, and they are told in the report alone."""
+MOST, LONGEST = 10, 500
+"""Different values of one field that are kept, and characters of one: what is longer is told in the report alone."""
+Told = dict[str, list[tuple[Any, int, int]]]
+"""field -> every different (value, number of the file, row), the one that stands last"""
 
 
 class Spoken:
@@ -45,14 +52,17 @@ class Spoken:
         """Forget everything."""
         self._kept.close()
 
-    def compare(self, said: Said) -> None:
-        """Flag each value that differs from an earlier row's, naming that row."""
+    def compare(self, said: Said) -> Said:
+        """Flag each value that differs from an earlier row's, naming that row; the same with what other rows said otherwise."""
         subject = None
+        statements = []
         for statement in said.statements:
             name = self._entry(statement)
             if name is not None and said.names:
                 subject = self._subject(said) if subject is None else subject
-                self._compare(said, statement, self._digest(subject, said.provenance.extracted, name))
+                statement = self._compare(said, statement, self._digest(subject, said.provenance.extracted, name))
+            statements.append(statement)
+        return replace(said, statements=tuple(statements))
 
     def _subject(self, said: Said) -> str:
         """One name for a subject whom several systems name: the first by which any of them did."""
@@ -65,16 +75,30 @@ class Spoken:
         row = self._kept.execute("select subject from named where name = ?", (name,)).fetchone()
         return None if row is None else row[0]
 
-    def _compare(self, said: Said, statement: Statement, entry: str) -> None:
+    def _compare(self, said: Said, statement: Statement, entry: str) -> Statement:
         row, file = statement.row or 0, self._files.setdefault(said.provenance.file or "", len(self._files))
-        held = self._told(entry)
+        held, otherwise = self._told(entry), {}
         for field, value in _values(statement.fields):
-            before = held.get(field)
-            if before is not None and _plain(before[0]) != _plain(value) and not statement.withdrawn:
-                place = f"{list(self._files)[before[1]]} row {before[2]}"
-                said.report.flag(row, field, value, f"{place} says otherwise ({before[0]}); this row stands")
-            held[field] = (value, file, row)
+            told = held.get(field, [])
+            if told and _plain(told[-1][0]) != _plain(value) and not statement.withdrawn:
+                place = f"{list(self._files)[told[-1][1]]} row {told[-1][2]}"
+                said.report.flag(row, field.partition("/")[2] or field, value, f"{place} says otherwise ({told[-1][0]}); this row stands")
+            others = [one for one in told if _plain(one[0]) != _plain(value)]
+            held[field] = [*others[1 - MOST :], (value, file, row)]
+            if not field.startswith(FORMER) and (fit := self._places(held[field], said.provenance.extracted)):
+                otherwise[field] = fit
         self._kept.execute("insert or replace into said values (?, ?)", (entry, self._sealed(entry, held)))
+        return replace(statement, otherwise=otherwise) if otherwise and not statement.withdrawn else statement
+
+    def _places(self, told: list[tuple[Any, int, int]], extracted: str) -> list[dict[str, Any]]:
+        """Different values and where each was said, as events carry them; nothing where there is one alone."""
+        files = list(self._files)
+        fit = [
+            {"value": value, "file": files[file] or None, "row": row or None, "extracted": extracted}
+            for value, file, row in told
+            if not unfit(value) and len(str(value)) <= LONGEST
+        ]
+        return fit if len(fit) > 1 else []
 
     def _told(self, entry: str) -> Told:
         row = self._kept.execute("select told from said where entry = ?", (entry,)).fetchone()
@@ -88,16 +112,15 @@ class Spoken:
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=12, key=self._key).hexdigest()
 
 
-
 def _plain(value: Any) -> Any:
     """A value as it is compared: capital letters are a system's habit, no contradiction."""
     return value.casefold() if isinstance(value, str) else value
 
 
 def _values(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The single values that a statement says; identifiers by their type, blanks and lists not at all."""
+    """The single values that a statement says; identifiers as `identifiers/` and their type, blanks and lists not at all."""
     for field, value in fields.items():
         if field == "identifiers":
-            yield from ((one["type"], one["value"]) for one in value if one["type"] not in NEVER_ONE)
+            yield from ((f"identifiers/{one['type']}", one["value"]) for one in value if one["type"] not in NEVER_ONE)
         elif field not in NEVER_ONE and isinstance(value, (str, int, bool)):
             yield field, value

@@ -39,7 +39,7 @@ class Source:
     """One recognised file: its place in the order (parents first), how many rows, and what it says row by row.
 
     mark: the file's sha256. warnings: (row, what is odd about it). complete: asked when all is read, what the file was
-    complete for. kind: of what kind the file is (`family` where it is not said).
+    complete for (several are told one after another). kind: of what kind the file is (`family` where it is not said).
     """
 
     order: int
@@ -48,7 +48,7 @@ class Source:
     ignored_columns: tuple[str, ...] = ()
     mark: str = ""
     warnings: tuple[tuple[int, str], ...] = ()
-    complete: Callable[[], Complete] | None = None
+    complete: Callable[[], Complete | Sequence[Complete]] | None = None
     kind: str = ""
 
     @property
@@ -107,7 +107,9 @@ class _Reading:
             report.flag(row, None, None, why)
         heard = await self._rows(source, report)
         if source.complete is not None:
-            await self.register.withdraw_missing(source.complete(), report)
+            found = source.complete()
+            for complete in [found] if isinstance(found, Complete) else found:
+                await self.register.withdraw_missing(complete, report)
         if heard and (report.accepted or report.waiting):
             organisations = {named for named, _ in heard if NUMBER.fullmatch(named)}
             await self.register.delivered(source.family, organisations or {""}, extracted=max(extracted for _, extracted in heard))
@@ -118,8 +120,8 @@ class _Reading:
         held: list[Said] = []
         heard: set[tuple[str, str]] = set()
         done = 0
-        for said in source.read(report):
-            self.spoken.compare(said)
+        for read in source.read(report):
+            said = self.spoken.compare(read)
             heard.add((self.register.organisation(said), said.provenance.extracted))
             held.append(said)
             if len(held) >= SLICE:

@@ -14,35 +14,60 @@ from services.socialcare.importers.lines import Line, Says
 STATUTE = {"restriction": "statute"}
 ADOPTED = frozenset({"E11", "E12"})
 FOR_ADOPTION = frozenset({"A3", "A4", "A5", "A6"})
+ALSO_ADOPTERS = frozenset({"U2", "U5"})
+"""Placements with foster carers who also may adopt."""
 ASKS = "adopted: this record needs its protection, and its pair with the later one"
 _PARTIAL = re.compile(r"(?:zz|(?P<day>\d{1,2}))/(?:zz|(?P<month>\d{1,2}))/(?:zzzz|(?P<year>\d{4}))", re.ASCII | re.IGNORECASE)
 
 
-def restricted(placement: Mapping[str, Any], written: str | None = None) -> dict[str, Any]:
-    """A placement with its restriction, said also where there is none, so that a correction of its type lifts it. written: its
-    type as the file has it, where words without a code were left out."""
-    if "place" not in placement:
-        return dict(placement)
-    return {**placement, "restriction": "statute" if telling.code_of(placement["place"] or written, FOR_ADOPTION) else None}
+def placement(line: Line, fields: Mapping[str, Any], written: str | None = None) -> Says:
+    """A placement and, of carers who also may adopt, its type apart. For adoption it is restricted whole; that is said also where
+    it is not, so that a correction of its type lifts it. written: its type as the file has it, where words without a code were
+    left out."""
+    if "place" not in fields:
+        return [line.says("placement", "R-CARE", fields)]
+    told = fields["place"] or written
+    also = telling.code_of(told, ALSO_ADOPTERS, {})
+    kept = {**fields, "restriction": "statute" if telling.code_of(told, FOR_ADOPTION) else None}
+    return [
+        line.says("placement", "R-CARE", {**kept, "place": None} if also else kept),
+        _apart(line, f"placement {fields['placement_id']}", fields.get("start_date"), {"place": also}),
+    ]
 
 
 def episode(line: Line, column: str, fields: Mapping[str, Any]) -> Says:
-    """An episode of care without an end by adoption, and the entry that tells of it (withdrawn where it ended otherwise).
+    """An episode of care without what tells of adoption, its end and its legal status: that stands in entries of its own
+    (withdrawn where it is otherwise).
 
-    column: where the row says why the episode ended; without it nothing is said of adoption.
+    column: where the row says why the episode ended; of what a row does not speak nothing is said.
     """
+    kept, apart = dict(fields), []
     if line.authority:
-        fields = {**fields, "authority": line.authority}
-    if "rec" not in fields:
-        return [line.says("looked-after", "R-CARE", fields)]
+        kept["authority"] = line.authority
+    if "rec" in fields:
+        kept["rec"], ended = _ended(line, column, fields)
+        apart.append(ended)
+    if "ls" in fields:
+        order = telling.status_of(fields["ls"])
+        kept["ls"] = None if order else fields["ls"]
+        apart.append(_apart(line, f"status {fields['episode_id']}", fields.get("decom"), {"ls": order}))
+    return [line.says("looked-after", "R-CARE", kept), *apart]
+
+
+def _ended(line: Line, column: str, fields: Mapping[str, Any]) -> tuple[str | None, Statement]:
+    """How an episode ended as it may be shown, and whether it was by adoption. The report asks for the record's protection."""
     code, day = fields["rec"], fields.get("dec")
     meant = telling.code_of(code, ADOPTED)
-    told = meant is not None
-    if told:
+    if meant:
         line.report.flag(line.number, column, code, ASKS)
-    adopted = {"adoption_id": f"adopted {fields['episode_id']}", "effective": day, "rec": meant or code, "date_adopted": day} | STATUTE
-    kept = {**fields, "rec": None} if told else fields
-    return [line.says("looked-after", "R-CARE", kept), line.says("adoption", "R-ADOPT", adopted, withdrawn=not told)]
+    adopted = _apart(line, f"adopted {fields['episode_id']}", day, {"rec": meant, "date_adopted": day if meant else None})
+    return None if meant else code, adopted
+
+
+def _apart(line: Line, name: str, day: str | None, told: Mapping[str, Any]) -> Statement:
+    """An entry of what tells of adoption; withdrawn where nothing does."""
+    fields = {"adoption_id": name, "effective": day} | told | STATUTE
+    return line.says("adoption", "R-ADOPT", fields, withdrawn=not any(told.values()))
 
 
 def adoption(line: Line, name: str, day: str | None, fields: Mapping[str, Any]) -> Statement:

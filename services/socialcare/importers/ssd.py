@@ -160,8 +160,11 @@ def _status(reading: Reading, number: int, row: Row) -> Said | None:
 
 
 def _status_code(reading: Reading, number: int, value: str) -> str | None:
-    """`C2`, also from `C2 - Full care order`; words without a code are wider than the code list and left out."""
+    """`C2`, also from `C2 - Full care order`; words without a code are wider than the code list and left out, but for those that
+    tell of adoption: they mean their code."""
     found = values.code(value)
+    if order := telling.status_of(found):
+        return order
     if found and found.split()[0] in reading.codes["legal_status"]:
         return found.split()[0]
     if found and len(found) > MOST_CODE:

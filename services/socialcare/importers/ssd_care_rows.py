@@ -39,7 +39,7 @@ def placement(line: Line) -> Says:
     fields |= line.texts(pl_post="clap_cla_placement_postcode", urn="clap_cla_placement_urn")
     if "clap_cla_placement_distance" in line.row:
         fields["distance"] = line.read(_miles, "clap_cla_placement_distance")
-    return [line.says("placement", "R-CARE", adopting.restricted(fields, line.row.get("clap_cla_placement_type")))]
+    return adopting.placement(line, fields, line.row.get("clap_cla_placement_type"))
 
 
 def _miles(text: str | None) -> float | None:

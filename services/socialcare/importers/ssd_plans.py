@@ -89,6 +89,15 @@ def _protection_visit(reading: Reading, number: int, row: Row) -> Said | None:
     return reading.said(row["cppv_person_id"], [Statement(VISIT, "R-CP", fields, row=number)])
 
 
+def _care_visit(reading: Reading, number: int, row: Row) -> Said | None:
+    """A visit to a child in care. It stands with looked-after, not with plans: who sees a plan may not know of care."""
+    fields: dict[str, Any] = {"visit_id": row["clav_cla_visit_id"]}
+    fields |= reading.days(row, visit_date="clav_cla_visit_date")
+    fields |= reading.ids(row, cla_id="clav_cla_id")
+    fields |= reading.yes_no(row, seen="clav_cla_visit_seen", seen_alone="clav_cla_visit_seen_alone")
+    return reading.said(row["clav_person_id"], [Statement("socialcare.care-visit-recorded.v1", "R-CARE", fields, row=number)])
+
+
 TABLES = (
     kind_of(
         2, "cinp_cin_plan_id cinp_person_id",
@@ -122,5 +131,10 @@ TABLES = (
         2, "cppv_cp_visit_id cppv_person_id",
         "cppv_cp_plan_id cppv_cp_visit_date cppv_cp_visit_seen cppv_cp_visit_seen_alone cppv_cp_visit_bedroom",
         each(_protection_visit, "cppv_person_id", "cppv_cp_visit_id"),
+    ),
+    kind_of(
+        2, "clav_cla_visit_id clav_person_id",
+        "clav_cla_id clav_cla_visit_date clav_cla_visit_seen clav_cla_visit_seen_alone",
+        each(_care_visit, "clav_person_id", "clav_cla_visit_id"),
     ),
 )  # fmt: skip

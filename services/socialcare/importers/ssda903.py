@@ -2,7 +2,8 @@
 
 CHILD is the case system's number of the person. A row has no id of its own: its entry is named by its date. An annual
 figure (OC2, OC3) is of the return's year, to 31 March. What tells of adoption (AD1, PlacedAdoption, PrevPerm, a placement
-A3 to A6, an end E11 or E12) is restricted by statute, whatever else its row says. URN is Ofsted's number, never a school's.
+A3 to A6, U2 or U5, an end E11 or E12, a legal status D1 or E1) is restricted by statute, whatever else its row says. URN is
+Ofsted's number, never a school's.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, as_of
 from services.plumbing.files.report import FileRefused
-from services.plumbing.register import Statement
+from services.plumbing.register import Complete, Provenance, Statement, Taken
+from services.plumbing.subjects import Key
 from services.socialcare.importers import adopting
 from services.socialcare.importers.lines import Line, Row, Says
 from services.socialcare.importers.placing import Episode, Placed
@@ -25,6 +27,7 @@ SEXES = {"1": "M", "2": "F"}
 NO_URN = "XXXXXXX"
 SUITABLE = {"1": "yes", "2": "no"}
 UNACCOMPANIED = "UASC"
+EPISODE = "socialcare.looked-after-recorded.v1"
 
 
 @dataclass
@@ -60,11 +63,11 @@ def episode(line: Line) -> Says:
     fields |= line.codes_of(rne=("rne", "rne"), ls=("ls", "legal_status"), cin=("cin", "need"))
     fields |= line.codes_of(rec=("rec", "rec"), first=days.get("dec") or line.last_day) | line.texts(home_post="home_post")
     said = adopting.episode(line, "rec", fields)
-    return [*said, _placement(line, placement, place, decom, days.get("dec"))] if place.last else said
+    return [*said, *_placement(line, placement, place, decom, days.get("dec"))] if place.last else said
 
 
-def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None) -> Statement:
-    """The placement as its last episode tells it. For adoption it is restricted by statute."""
+def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None) -> Says:
+    """The placement as its last episode tells it. What tells of adoption is restricted by statute."""
     fields = {"placement_id": name, "start_date": place.start, "end_date": dec}
     fields |= line.codes_of(place=("place", "placement_type"), first=decom, last=dec or line.last_day)
     fields |= line.codes_of(place_provider=("place_provider", "place_provider"))
@@ -72,7 +75,7 @@ def _placement(line: Line, name: str, place: Placed, decom: str, dec: str | None
     fields |= line.texts(pl_post="pl_post", urn="urn")
     if fields.get("urn") == NO_URN:
         fields["urn"] = None
-    return line.says("placement", "R-CARE", adopting.restricted(fields))
+    return adopting.placement(line, fields)
 
 
 def review(line: Line) -> Says:
@@ -164,6 +167,35 @@ def deprivation_of_liberty(line: Line) -> Says:
     begun = line.begun("dolo_start")
     fields = {"dolo_id": line.named(begun), "dolo_start": begun} | line.days(dolo_end="dolo_end")
     return [line.says("deprivation-of-liberty", "R-CARE", fields)]
+
+
+@dataclass
+class Named:
+    """What a return names of each child: its episodes and placements. An episode whose start was corrected is no longer named,
+    and another takes its time; one that is left out for another reason stays until a person withdraws it."""
+
+    year: int
+    episodes: dict[Key, set[tuple[str]]] = field(default_factory=dict)
+    placements: dict[Key, set[tuple[str]]] = field(default_factory=dict)
+
+    def add(self, child: Key, said: Iterable[Statement]) -> None:
+        """What was said of a child."""
+        for one in said:
+            if one.type == EPISODE:
+                self.episodes.setdefault(child, set()).add((one.fields["episode_id"],))
+                self.placements.setdefault(child, set()).add((one.fields["placement_id"],))
+
+    def complete(self, provenance: Provenance) -> list[Complete]:
+        """What the return was complete for."""
+        return [
+            self._complete(provenance, EPISODE, self.episodes, "decom", "dec"),
+            self._complete(provenance, "socialcare.placement-recorded.v1", self.placements, "start_date", "end_date"),
+        ]
+
+    def _complete(self, provenance: Provenance, type: str, held: Mapping[Key, set[tuple[str]]], start: str, end: str) -> Complete:
+        taken = Taken("903 ", start, end, since=f"{self.year - 1}-04-01")
+        found = {child: frozenset(names) for child, names in held.items()}
+        return Complete(type, "R-CARE", provenance, "", {}, (start, "", provenance.extracted), found, taken)
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,18 @@ def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: D
     provenance = Provenance(extracted, name, table.sha256, options.authority)
     ignored = tuple(column for column in table.columns if column not in module.reads)
 
+    named = ssda903.Named(year)
+
     def read(report: Report) -> Iterator[Said]:
-        return _Reading(table, module, provenance, year, delivery, report, codes).rows()
+        for said in _Reading(table, module, provenance, year, delivery, report, codes).rows():
+            named.add(said.keys[0], said.statements)
+            yield said
 
     order = ORDER if module is ssda903.HEADER else ORDER + 1
-    return Source(order, table.count, read, ignored, table.sha256, ((table.last_row, CUT),) if table.cut else ())
+    return Source(
+        order, table.count, read, ignored, table.sha256, ((table.last_row, CUT),) if table.cut else (),
+        complete=(lambda: named.complete(provenance)) if module is ssda903.EPISODES and not table.cut else None,
+    )  # fmt: skip
 
 
 @dataclass

@@ -66,11 +66,15 @@ def recognise(path: Path, name: str, options: Options, codes: Codes, delivery: D
     mark = markup.sha256(path)
     provenance = Provenance(extracted, name, mark, options.authority)
 
+    named = ssda903.Named(year)
+
     def read(report: Report) -> Iterator[Said]:
         for number, child in enumerate(markup.elements(path, name, "CHILD"), 1):
-            yield from _Reading(number, report, codes, year, delivery, options.authority).child(child, provenance)
+            for said in _Reading(number, report, codes, year, delivery, options.authority).child(child, provenance):
+                named.add(said.keys[0], said.statements)
+                yield said
 
-    return Source(ORDER, count, read, tuple(sorted(ignored)), mark)
+    return Source(ORDER, count, read, tuple(sorted(ignored)), mark, complete=lambda: named.complete(provenance))
 
 
 @dataclass

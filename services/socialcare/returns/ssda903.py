@@ -134,11 +134,13 @@ class _Child:
 
     def _episode(self, fields: Fields) -> Cells:
         placements = {one.fields["placement_id"]: one.fields for one in self.held.of("placement")}
-        adopted = {one.fields["adoption_id"]: one.fields.get("rec") for one in self.held.of("adoption")}
+        apart = {one.fields["adoption_id"]: one.fields for one in self.held.of("adoption")}
         placement = placements.get(fields.get("placement_id"))
         if placement is None:
             self.left.append(("Episodes/PLACE", "left blank: the register knows of no placement in this episode"))
-        return cells_of.episode(fields, placement or {}, adopted.get(f"adopted {fields['episode_id']}"), self.year)
+        names = (f"adopted {fields['episode_id']}", f"status {fields['episode_id']}", f"placement {fields.get('placement_id')}")
+        told = {name: entry[name] for one in names for entry in [apart.get(one, {})] for name in cells_of.APART if name in entry}
+        return cells_of.episode({**fields, **told}, {**(placement or {}), **told}, self.year)
 
     def _yearly(self) -> Iterator[tuple[str, Cells]]:
         """The figures of the year, as a return told them."""

@@ -11,6 +11,8 @@ Fields = Mapping[str, Any]
 Cells = dict[str, str | None]
 """Column -> text, without CHILD, SEX and DOB, which say whose row it is."""
 ADOPTERS = ("date_int", "date_match", "foster_care", "nb_adoptr", "sex_adoptr", "ls_adoptr")
+APART = ("rec", "ls", "place")
+"""What of an episode and its placement is held apart where it tells of adoption."""
 CHECKS = (
     "convicted", "health_check", "immunisations", "teeth_check", "health_assessment", "substance_misuse", "intervention_received",
     "intervention_offered",
@@ -42,14 +44,14 @@ def period(fields: Fields, year: Year, begun: str, ended: str) -> Cells:
     return {begun.upper(): day(fields[begun]), ended.upper(): day(year.by_its_end(fields.get(ended)))}
 
 
-def episode(fields: Fields, placement: Fields, adopted: str | None, year: Year) -> Cells:
-    """An episode in its placement. Why that changed stands where it ended. adopted: the end by adoption, held apart."""
+def episode(fields: Fields, placement: Fields, year: Year) -> Cells:
+    """An episode in its placement, with what of them is held apart. Why the placement changed stands where it ended."""
     ended = year.by_its_end(fields.get("dec")) is not None or "dec" not in fields
     last = ended and fields.get("dec") == placement.get("end_date")
     return {
         **period(fields, year, "decom", "dec"), **plain(fields, "rne", "ls", "cin", "home_post"),
         **plain(placement, "place", "place_provider", "pl_post", "urn"),
-        "REC": (adopted or fields.get("rec")) if ended else None,
+        "REC": fields.get("rec") if ended else None,
         "REASON_PLACE_CHANGE": placement.get("reason_place_change") if last else None,
     }  # fmt: skip
 

@@ -18,12 +18,17 @@ def numbers(*found: tuple[str, str]) -> list[dict]:
     return [{"type": type, "value": value, "valid": True, "reason": None} for type, value in found]
 
 
+def rows(field: str, *said: str) -> list[dict]:
+    """What rows say against each other."""
+    return [{"field": field, "said": [{"value": value, "file": "a.csv", "row": n, "extracted": "2026-11-01"} for n, value in enumerate(said, 2)]}]
+
+
 def school() -> list:
     """Everything a school says, in its order."""
     terms = [{"term": f"2026-{name}", "spell": "S", "school": "9994001", "term_start": f"2026-{month}-05", "term_end": f"2026-{month}-20"}
              for name, month in (("spring", "01"), ("summer", "05"))]  # fmt: skip
     return [
-        person(1, given_name="Ada", family_name="Berg", former_family_name="Corn", known_as="Addie", birth_date="2015-01-02",
+        person(1, given_name="Ada", family_name="Berg", former_family_name="Corn", known_as="Addie", birth_date="2015-01-02", contradictions=rows("birth_date", "2015-01-02", "2015-01-03"),
                identifiers=numbers(("upn", "A999000000012"), ("uln", "1000000000"))),
         marks(2, *[(f"2026-11-{day:02d}", session, code) for day in range(2, 20) for session, code in (("AM", "/"), ("PM", "I"))]),
         *(event("education.attendance-summarised.v1", 3 + n, {**term, "sessions_possible": 20, "sessions_by_reason": {"M": 1, "I": 3, "O": 2}},
@@ -42,7 +47,8 @@ def care() -> list:
     ]
     more = [("involvement", {"involvement_id": f"i{n}", "professional_id": f"sw-{n}", "team_id": f"t{n}", "start_date": "2026-01-01"}, "R-CASE") for n in range(6)]
     more += [("address", {"address_id": f"a{n}", "address_kind": "home", "lines": [f"{n} Elm"], "postcode": "WX1 1AA", "start_date": f"201{n}-01-01"}, "R-IDENT") for n in range(6)]
-    more += [("relation", {"other_local_id": f"REL-{n}", "relationship": "sibling", "lives_with_child": "yes"}, "R-IDENT") for n in range(6)]
+    more += [("relation", {"other_local_id": f"REL-{n}", "relationship": "sibling", "lives_with_child": "yes",
+              "parental_responsibility": "no", "contradictions": rows("parental_responsibility", "yes", "no")}, "R-IDENT") for n in range(6)]
     more += [("protection", {"protection_kind": kind, "start_date": "2026-01-01", "named_professional_ids": ["sw-2", "sw-1"], "risk_local_id": "DAD"}, "R-IDENT")
              for kind in ("shielded", "risk_linked")]  # fmt: skip
     more += [("looked-after", {"episode_id": f"e{n}", "decom": f"202{n}-01-01", "ls": "V3"}, "R-CARE") for n in range(3)]

@@ -40,6 +40,10 @@ def bytes_of(events) -> bytes:
     return msgspec.msgpack.encode([made.view, made.content, made.terms, made.references])
 
 
+def references_of(events) -> list[str]:
+    return msgspec.msgpack.decode(bytes_of(events))[3]
+
+
 def composed(events) -> tuple[view.View, view.Content]:
     made, content, _, _ = msgspec.msgpack.decode(bytes_of(events))
     return view.decode(made), view.decode_content(content)
@@ -141,3 +145,71 @@ def test_a_destroyed_key_leaves_one_tombstone_the_same_live_and_rebuilt():
 def test_two_sources_that_differ_are_both_kept_and_the_preferred_one_stands_first():
     found = [person(1, stream=OTHER, service="socialcare", birth_date="2015-02-01"), person(1, birth_date="2015-01-02")]
     assert [(one["value"], one["source"]) for one in words(found, "birth_date")] == [("2015-01-02", "education"), ("2015-02-01", "socialcare")]
+
+
+def test_a_contact_of_a_school_is_found_by_the_whole_name_of_who_social_care_marked_as_a_risk():
+    def relation(version: int, service: str, stream: str, **fields):
+        return event(f"{service}.relation-recorded.v1", version, {"relationship": "contact", **fields}, stream=stream, record_class="R-IDENT")
+
+    marked = [
+        relation(1, "socialcare", OTHER, other_local_id="DAD", given_name="Zoë", family_name="O'Hara", lives_with_child="no"),
+        event("socialcare.protection-recorded.v1", 2, {"protection_kind": "risk_linked", "start_date": "2026-01-01", "risk_local_id": "DAD"}, stream=OTHER, record_class="R-IDENT"),
+    ]
+    near = [relation(1, "education", STREAM, other_local_id="contact 9994001 7", given_name="zoe", family_name="O HARA", telephones=["07700 900000"])]
+    half = [relation(1, "education", STREAM, other_local_id="contact 9994001 8", family_name="O'Hara")]
+    risk = {one.removeprefix("risk:") for one in references_of(marked) if one.startswith("risk:")}
+    assert "DAD" in risk and len(risk) == 2 and not any("hara" in one.lower() for one in references_of(marked))
+    assert risk & {one.removeprefix("related:") for one in references_of(near)}
+    assert [one for one in references_of(half) if "~" in one] == [], "half a name is nobody's"
+    (person,) = composed(near)[0].inputs.related
+    assert person.reached and not person.elsewhere and composed(marked)[0].inputs.related[0].elsewhere
+
+
+# -- told twice -----------------------------------------------------------------------------------------------------
+
+
+def exclusion(version: int, id: str, day: str = "2026-10-01", **more):
+    return event("education.exclusion-recorded.v1", version, {"exclusion_id": id, "school": "9994001", "start_date": day, **more})
+
+
+def episode(version: int, id: str, decom: str, *, extracted: str = "2026-11-01", **more):
+    data = {"episode_id": id, "decom": decom, **more}
+    return event("socialcare.looked-after-recorded.v1", version, data, stream=OTHER, record_class="R-CARE", extracted=extracted)
+
+
+def test_a_suspension_that_a_mis_and_a_census_tell_of_counts_and_stands_once():
+    told = [exclusion(1, "mis 9994001 7", sessions=2), exclusion(2, "2026-autumn 9994001 33", reasons=["PP"])]
+    assert composed(told)[0].inputs.exclusions == {"2026/27": 1}
+    assert values(told, "exclusion_sessions") == [2] and values(told, "exclusion_reasons") == [["PP"]]
+
+
+def test_two_suspensions_of_a_day_in_one_system_stay_two_whatever_the_other_tells():
+    census = [exclusion(n, f"2026-autumn 9994001 {n}") for n in (1, 2)]
+    assert composed(census)[0].inputs.exclusions == {"2026/27": 2}
+    assert composed([*census, exclusion(3, "mis 9994001 7")])[0].inputs.exclusions == {"2026/27": 2}
+    assert composed([exclusion(1, "mis 9994001 7"), exclusion(2, "2026-autumn 9994001 1", day="2026-10-02")])[0].inputs.exclusions == {"2026/27": 2}
+
+
+def test_an_episode_of_care_that_the_daily_extract_and_the_return_tell_of_stands_once_as_the_newer_says():
+    daily, yearly = episode(1, "E1", "2026-01-01", ls="C2"), episode(2, "903 2026-01-01", "2026-01-01", dec="2026-03-01", cin="N1", extracted="2026-10-01")
+    made, _ = composed([daily, yearly])
+    assert [(one.start, one.end) for one in made.inputs.periods] == [("2026-01-01", None)], "the older return's end is not the newer extract's"
+    assert values([daily, yearly], "care_period") == [{"start": "2026-01-01"}]
+    newer = episode(2, "903 2026-01-01", "2026-01-01", dec="2026-12-01", extracted="2026-12-31")
+    assert values([daily, newer], "care_period") == [{"start": "2026-01-01", "end": "2026-12-01"}]
+
+
+def test_what_is_restricted_is_never_the_same_as_what_is_not():
+    made = [
+        event("socialcare.placement-recorded.v1", n, {"placement_id": id, "start_date": "2026-01-01", "place": "U1", **more}, stream=OTHER, record_class="R-CARE")
+        for n, (id, more) in enumerate((("P1", {}), ("903 2026-01-01", {"restriction": "statute", "place": "A3"})), 1)
+    ]  # fmt: skip
+    assert sorted(values(made, "placement_type")) == ["A3", "U1"]
+
+
+def test_a_plan_that_the_census_and_the_daily_extract_tell_of_stands_once():
+    made = [
+        event("socialcare.plan-recorded.v1", n, {"plan_kind": "protection", "plan_id": id, "start_date": "2026-01-01"}, stream=OTHER, record_class="R-CP")
+        for n, id in enumerate(("p1", "CIN 2026-01-01"), 1)
+    ]
+    assert len(composed(made)[0].inputs.periods) == 1 and len(values(made, "plan_kind")) == 1

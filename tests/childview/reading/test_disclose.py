@@ -6,16 +6,18 @@ import json
 from datetime import date
 from pathlib import Path
 
+from services.childview.pages import words
 from services.childview.projection import compose, fold, view
 from services.childview.projection.catalogue import Catalogue
 from services.childview.projection.compose import Link
+from services.childview.projection.words import Settled
 from services.childview.reading import disclose, ready
 from services.childview.reading.disclose import Disclosure
 from services.disclosure import evaluate
 from services.disclosure.evaluate import Memo
 from services.disclosure.levels import clamp
 from services.plumbing.contracts import Schemas
-from tests.childview.events import OTHER, event, involvement, marks, person, referral
+from tests.childview.events import OTHER, STREAM, event, involvement, marks, person, referral
 from tests.policy import deciding
 
 CONTRACTS = Path(__file__).parents[3] / "contracts"
@@ -24,18 +26,18 @@ TODAY = date(2026, 11, 24)
 SCHOOL = "9994001"
 
 
-def composed(events, *, basis: str = "verified") -> compose.Composed:
+def composed(events, *, basis: str = "verified", settled=()) -> compose.Composed:
     records: dict[str, fold.SourceRecord] = {}
     for one in events:
         held = records.get(one.envelope.subject) or fold.new_record(one)
         records[one.envelope.subject] = fold.fold(held, one, SCHEMAS)
     links = {stream: Link(basis, "linked", False, 1) for stream in records}
-    return compose.compose("c", list(records.values()), links, catalogue=CATALOGUE, address_key=b"k" * 32)
+    return compose.compose("c", list(records.values()), links, catalogue=CATALOGUE, address_key=b"k" * 32, settled=settled)
 
 
-def shown(events, who: str, *, purpose: str = "casework", kinds=(), own=(), basis: str = "verified", silent=(), **more) -> dict:
+def shown(events, who: str, *, purpose: str = "casework", kinds=(), own=(), basis: str = "verified", silent=(), settled=(), **more) -> dict:
     """The answer's body for this asker."""
-    made = composed(events, basis=basis)
+    made = composed(events, basis=basis, settled=settled)
     head = view.decode(made.view)
     request = deciding.request(who, purpose=purpose, kinds=kinds, **more)
     known = Memo().scope(deciding.bundle(), request)
@@ -67,7 +69,8 @@ def address(version: int, **fields):
 def test_a_worker_who_sees_both_registers_sees_that_they_differ():
     found = worker([person(1, birth_date="2015-01-02"), care(1, birth_date="2015-02-01")])
     assert found["fields"]["birth_date"]["value"] == "2015-01-02"
-    assert found["fields"]["birth_date"]["others"] == [{"value": "2015-02-01", "source": "socialcare"}]
+    (other,) = found["fields"]["birth_date"]["others"]
+    assert (other["value"], other["source"], other["extracted"]) == ("2015-02-01", "socialcare", "2026-11-01")
 
 
 def test_a_teacher_never_learns_that_another_register_says_otherwise():
@@ -152,3 +155,123 @@ def test_what_is_recorded_with_its_bundle_and_catalogue_gives_every_decision_aga
     for one, field in recorded:
         again = evaluate.level(deciding.bundle(), request, {**disclose.attributes_of(field), **one.vector})
         assert (clamp(again.level, field.levels).name.lower(), f"{again.sat:x}") == (one.level, one.sat), field.id
+
+
+# -- rows that contradict each other -------------------------------------------------------------------------------
+
+
+def rows(field: str, *said: tuple[object, str, int]) -> dict:
+    """What rows say against each other, as an event carries it."""
+    return {"contradictions": [{"field": field, "said": [{"value": value, "file": file, "row": row, "extracted": "2026-11-01"} for value, file, row in said]}]}
+
+
+DATES = rows("birth_date", ("2015-01-02", "a.csv", 2), ("2015-02-01", "b.csv", 5))
+
+
+def test_two_rows_that_contradict_each_other_are_both_shown_with_both_places():
+    found = worker([care(1, birth_date="2015-02-01", **DATES)])["fields"]["birth_date"]
+    assert found["value"] == "2015-02-01"
+    assert [(one["value"], one["file"], one["row"], one["source"], one["extracted"]) for one in found["conflict"]] == [
+        ("2015-01-02", "a.csv", 2, "socialcare", "2026-11-01"), ("2015-02-01", "b.csv", 5, "socialcare", "2026-11-01"),
+    ]  # fmt: skip
+    row = words.row(CATALOGUE, CATALOGUE.by_id("birth_date"), found)
+    assert "children's social care says 2 January 2015 in a.csv row 2" in row.note and "1 February 2015 in b.csv row 5" in row.note
+
+
+def test_a_school_sees_the_files_of_its_own_rows_and_who_wrote_none_of_them_no_name_of_a_file():
+    told = person(1, birth_date="2015-02-01", organisation=SCHOOL, **DATES)
+    assert [one["file"] for one in teacher([told])["fields"]["birth_date"]["conflict"]] == ["a.csv", "b.csv"]
+    found = shown([care(1, birth_date="2015-02-01", **DATES)], "health-visitor")["fields"]["birth_date"]
+    assert [(one["value"], one["row"]) for one in found["conflict"]] == [("2015-01-02", 2), ("2015-02-01", 5)]
+    assert not any("file" in one for one in found["conflict"])
+
+
+def test_who_does_not_see_a_field_in_full_learns_nothing_of_a_contradiction():
+    plain, told = {"family_name": "Berg", "ethnicity": "WBRI"}, rows("ethnicity", ("MWBC", "a.csv", 2), ("WBRI", "a.csv", 5))
+    for who, kinds in (("teacher", ["school_staff"]), ("auditor", [])):
+        asked = {"kinds": kinds, "purpose": "audit" if who == "auditor" else "casework"}
+        assert shown([care(1, **plain)], who, **asked) == shown([care(1, **plain, **told)], who, **asked), who
+
+
+def test_an_entrys_contradiction_stands_with_its_field_and_falls_with_it():
+    home = {"address_id": "a", "address_kind": "home", "lines": ["1 Elm"], "start_date": "2026-01-01"}
+    told = rows("postcode", ("WX1 1AA", "a.csv", 2), ("WX2 2BB", "a.csv", 5))
+    (entry,) = worker([care(1), address(2, postcode="WX2 2BB", **home, **told)])["entries"]["contact"]["items"]
+    assert [one["value"] for one in entry["fields"]["postcode"]["conflict"]] == ["WX1 1AA", "WX2 2BB"]
+    assert "conflict" not in entry["fields"]["address"]
+    for who in ("health-visitor", "auditor", "teacher"):
+        assert shown([care(1), address(2, postcode="WX2 2BB", **home)], who) == shown([care(1), address(2, postcode="WX2 2BB", **home, **told)], who)
+
+
+def test_a_value_of_parts_is_told_whole_and_a_number_by_its_value():
+    told = rows("given_name", ("Ann", "a.csv", 2), ("Anne", "a.csv", 3))
+    relation = event("socialcare.relation-recorded.v1", 2, {"other_local_id": "M", "relationship": "mother", "given_name": "Anne", "family_name": "Berg", **told},
+                     stream=OTHER, record_class="R-IDENT")  # fmt: skip
+    number = {"type": "upn", "value": "B1", "valid": False, "reason": "length"}
+    found = worker([care(1, identifiers=[number], **rows("identifiers/upn", ("A1", "a.csv", 2), ("B1", "a.csv", 3))), relation])
+    (entry,) = found["entries"]["household"]["items"]
+    assert [one["value"]["given_name"] for one in entry["fields"]["related_person"]["conflict"]] == ["Ann", "Anne"]
+    assert [one["value"] for one in found["fields"]["upn"]["conflict"]] == ["A1", "B1"]
+
+
+# -- which word stands -------------------------------------------------------------------------------------------
+
+
+def other(n: int, **fields):
+    """Another record of education's."""
+    return person(1, stream=f"3333333{n}-3333-4333-8333-333333333333", **fields)
+
+
+def test_the_more_trusted_source_stands_before_the_more_recent_one_and_among_equals_the_most_frequent():
+    assert worker([person(1, sex="F"), care(1, sex="M", extracted="2026-12-01")])["fields"]["sex"]["value"] == "F"
+    assert worker([person(1, sex="F"), other(1, sex="M", extracted="2026-11-02")])["fields"]["sex"]["value"] == "M"
+    for order in ([1, 2, 3], [3, 1, 2]):
+        found = worker([other(n, sex="F" if n == 2 else "M") for n in order])["fields"]["sex"]
+        assert found["value"] == "M" and [one["value"] for one in found["others"]] == ["F"]
+
+
+def test_what_says_that_nothing_is_known_never_stands_before_what_says_something():
+    found = worker([person(1, sex="U", ethnicity="REFU"), care(1, sex="M", ethnicity="WBRI", extracted="2020-01-01")])["fields"]
+    assert (found["sex"]["value"], found["ethnicity"]["value"]) == ("M", "WBRI") and [one["value"] for one in found["sex"]["others"]] == ["U"]
+
+
+def test_how_often_a_hidden_record_says_something_changes_nothing_for_who_may_not_see_it():
+    seen = [person(1, family_name="Berg", organisation=SCHOOL), other(2, family_name="Corn", organisation=SCHOOL)]
+    hidden = [care(1, family_name="Berg"), person(1, stream="44444444-4444-4444-8444-444444444444", service="socialcare", family_name="Corn")]
+    assert teacher(seen) == teacher([*seen, hidden[0]]) == teacher([*seen, hidden[1]])
+
+
+def test_an_age_is_worked_out_from_the_word_that_stands_for_who_asks():
+    told = [person(1, birth_date="2015-02-01", organisation=SCHOOL), care(1, birth_date="2013-02-01")]
+    settled = [Settled(OTHER, "", "birth_date", None, 7, {OTHER: 1, STREAM: 1})]
+    assert teacher(told)["fields"]["age"]["value"] == 11
+    assert worker(told, settled=settled)["fields"]["age"]["value"] == 13
+    assert teacher(told, settled=settled) == teacher(told)
+
+
+def test_a_settled_word_stands_until_its_source_says_something_else():
+    settled = [Settled(OTHER, "", "birth_date", None, 7, {OTHER: 1, STREAM: 1})]
+    told = [person(1, birth_date="2015-01-02"), care(1, birth_date="2015-02-01", given_name="A")]
+    found = worker(told, settled=settled)["fields"]["birth_date"]
+    assert found["value"] == "2015-02-01" and found["settled"] is True and [one["value"] for one in found["others"]] == ["2015-01-02"]
+    again = [*told, care(2, birth_date="2015-02-01", given_name="B")]
+    assert worker(again, settled=settled)["fields"]["birth_date"]["value"] == "2015-02-01", "it said the same again"
+    changed = [*told, care(2, birth_date="2015-02-03", given_name="A")]
+    assert worker(changed, settled=settled)["fields"]["birth_date"]["value"] == "2015-01-02"
+
+
+def test_a_settled_row_stands_until_the_rows_say_something_else():
+    settled = [Settled(OTHER, "", "birth_date", 0, 7, {OTHER: 1})]
+    assert worker([care(1, birth_date="2015-02-01", **DATES)], settled=settled)["fields"]["birth_date"]["value"] == "2015-01-02"
+    changed = rows("birth_date", ("2015-01-03", "c.csv", 2), ("2015-02-01", "c.csv", 5))
+    found = worker([care(1, birth_date="2015-02-01", **DATES), care(2, birth_date="2015-02-01", **changed)], settled=settled)
+    assert found["fields"]["birth_date"]["value"] == "2015-02-01"
+
+
+def test_a_visit_in_care_tells_nobody_of_the_core_group_that_a_child_is_looked_after():
+    visit = event("socialcare.care-visit-recorded.v1", 3, {"visit_id": "v", "visit_date": "2026-11-20", "seen": True}, stream=OTHER, record_class="R-CARE")
+    told = [care(1), plan(2, plan_kind="protection", plan_id="p", start_date="2026-01-01")]
+    group = {"kinds": ["case_team"], "courses": ["safeguarding_3"]}
+    assert shown([*told, visit], "teacher", **group) == shown(told, "teacher", **group)
+    found = worker([*told, visit])
+    assert found["fields"]["days_since_care_visit"]["value"] == 4 and len(found["entries"]["looked_after"]["items"]) == 1

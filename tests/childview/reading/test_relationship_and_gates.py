@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.childview.projection.view import Enrolled, Home, Inputs, Involved, Period, Protected, Related, View
 from services.childview.reading.gates import pass_gates
@@ -181,6 +182,39 @@ def test_where_someone_is_a_risk_to_another_child_nothing_of_its_whereabouts_sho
     other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), homes=[Home("safe", None), Home("old", day(3))])
     assert silent(found, other, lease()) == {"SC2", "safe"}
     assert not silent(view(related=[Related("MUM", True)]), other, lease())
+
+
+DAD = Related("DAD", False, True, "dad")
+MUM = Related("MUM", True, False, "mum")
+SON = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), related=[DAD, MUM], names=["son"])
+SCHOOLS_DAD, SCHOOLS_MUM, SCHOOLS_SON = (Related(f"contact 9994001 {n}", False, False, name, True) for n, name in enumerate(("dad", "mum", "son")))
+
+
+def test_a_school_that_alone_names_the_risk_as_a_contact_silences_as_social_care_would():
+    assert silent(view(related=[SCHOOLS_DAD]), SON, lease()) == {"SC2"}
+    assert not silent(view(related=[replace(SCHOOLS_DAD, name="dads-namesake")]), SON, lease())
+    assert not silent(view(related=[replace(SCHOOLS_DAD, name="")]), SON, lease()), "half a name is nobody's"
+
+
+def test_where_the_risk_is_near_no_contact_tells_by_which_telephone_the_child_or_who_lives_with_it_is_reached():
+    found = view(related=[Related("DAD", True, False, "dad"), SCHOOLS_DAD, SCHOOLS_MUM, SCHOOLS_SON])
+    assert silent(found, SON, lease()) == {"SC2", SCHOOLS_MUM.local_id, SCHOOLS_SON.local_id}
+    told = view(related=[Related("DAD", True, False, "dad"), Related("MUM", False, False, "mum"), replace(SCHOOLS_SON, reached=False)])
+    assert silent(told, SON, lease()) == {"SC2", SCHOOLS_SON.local_id}, "that she is related stays, that he is there does not"
+
+
+def test_who_is_known_to_live_elsewhere_keeps_the_telephone():
+    other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), related=[DAD, replace(MUM, lives_with=False, elsewhere=True)])
+    assert silent(view(related=[DAD, SCHOOLS_MUM]), other, lease()) == {"SC2"}
+
+
+def test_the_risk_himself_keeps_the_telephone_though_nobody_says_where_he_lives():
+    other = guarded("SC2", Protected("risk_linked", day(10), None, [], "DAD"), related=[replace(DAD, elsewhere=False), MUM])
+    assert silent(view(related=[SCHOOLS_DAD, SCHOOLS_MUM]), other, lease()) == {"SC2", SCHOOLS_MUM.local_id}
+
+
+def test_far_from_the_risk_every_contact_keeps_the_telephone():
+    assert not silent(view(related=[SCHOOLS_MUM, SCHOOLS_SON]), SON, lease())
 
 
 def test_what_was_declared_of_a_child_holds_for_the_child_it_became():
