@@ -26,7 +26,7 @@ from tests import importing as desks
 SCHEMAS, CODES = Schemas.load(desks.CONTRACTS), code_lists(desks.CONTRACTS)
 XSD = desks.SHARED / "liia-tools-pipeline/liiatools/cin_census_pipeline/spec"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-Entries = dict[str, dict[str, tuple[dict[str, Any], bool]]]
+Entries = dict[str, dict[str, dict[str, Any]]]
 
 
 def states(folder: Path, delivery: Mapping[str, str | bytes], states: dict[str, State] | None = None, **options: str) -> dict[str, State]:
@@ -44,8 +44,8 @@ def states(folder: Path, delivery: Mapping[str, str | bytes], states: dict[str, 
 
 
 def entries(states: Mapping[str, State]) -> Entries:
-    """Every entry of every child."""
-    return {child: {name: (held.fields, held.withdrawn) for name, held in state.entries.items()} for child, state in states.items()}
+    """Every entry of every child that stands. What a file says is not there, a return does not hold."""
+    return {child: {name: held.fields for name, held in state.entries.items() if not held.withdrawn} for child, state in states.items()}
 
 
 def census(states: Iterable[State], year: int, authority: str | None = "999") -> tuple[bytes, Account]:
