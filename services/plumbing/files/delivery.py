@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import uuid
@@ -79,7 +80,7 @@ async def take(
         report.open(state, name=uuid.uuid4().hex)
         all_reports.append(report)
         try:
-            opened.append((recognise(path, report.file, options), report))
+            opened.append((await asyncio.to_thread(recognise, path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
     with contextlib.closing(Spoken(register.spoken_of)) as spoken:
