@@ -14,8 +14,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import httpx
 
@@ -270,12 +271,15 @@ def _exit(files: Sequence[dict[str, Any]]) -> int:
     return REFUSALS if any(one["refused"] for one in files) else DONE
 
 
-def _deliver(client: Client, service: str, paths: Sequence[Path], said: dict[str, str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _deliver(
+    client: Client, service: str, paths: Sequence[Path], said: dict[str, str], *, opening: Callable[[Path], IO[bytes]] | None = None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Send files, in as few deliveries as may be; say each as it goes, and what became of it."""
+    how: Any = {} if opening is None else {"opening": opening}
     place = {path: number for number, path in enumerate(paths, 1)}
     for delivery in _deliveries(service, paths):
         files = client.send_files(
-            service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **said
+            service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **how, **said
         )
         for path, one in zip(delivery, files, strict=True):
             say(_file_text(one) if "why" in one else f"taken: {_file_text(one)}")
@@ -407,7 +411,8 @@ def _try_arrived(folder: Any, arrived: Any, options: Any) -> bool:
 def _take_arrived(folder: Any, arrived: Any, options: Any) -> list[dict[str, Any]]:
     """Send one delivery, put its files away, and say of each what became of it and where it is."""
     with Client() as client:
-        found = dict(_deliver(client, arrived.service, list(arrived.files), _said(options)))
+        opening = partial(folder.open, arrived)
+        found = dict(_deliver(client, arrived.service, list(arrived.files), _said(options), opening=opening))
     refused = {path: one["why"] for path, one in found.items() if "why" in one}
     moved = folder.put_away(arrived, refused, day=date.today().isoformat())
     lines = []
