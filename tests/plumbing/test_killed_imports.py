@@ -23,6 +23,7 @@ from services.plumbing.register import State
 from services.plumbing.sealing import Keyring
 from tests.education import test_mis as mis
 from tests.serving import ROOT
+from tests.socialcare import test_census as cin
 from tests.socialcare import test_daily as daily
 from tests.socialcare import test_ssda903_xml as xml
 from tests.taking import MASTER
@@ -59,6 +60,12 @@ def _care_xml(folder: Path) -> list[Path]:
     return [path]
 
 
+def _census(folder: Path) -> list[Path]:
+    path = folder / "cin.xml"
+    path.write_text(cin.census(*(cin.child(cin.REFERRAL + cin.ASSESSMENT, id=f"C{n}") for n in range(CHILDREN))))
+    return [path]
+
+
 def _wonde(folder: Path) -> list[Path]:
     """Students, their contacts, exclusions that wait for nobody and some that do, and what is deleted."""
     students = [mis.person(id=n, legal_forename=f"Ada{'x' * n}", contacts={"data": [mis.contact(n)]}) for n in range(CHILDREN)]
@@ -73,11 +80,11 @@ def _wonde(folder: Path) -> list[Path]:
 
 def _files(family: str, invented: Path, folder: Path) -> tuple[str, str, list[Path]]:
     """(service, as of when, files) of a family."""
-    made = {"daily": _daily, "903 XML": _care_xml, "Wonde": _wonde}
+    made = {"daily": _daily, "903 XML": _care_xml, "CIN": _census, "Wonde": _wonde}
     if family in made:
         return ("education" if family == "Wonde" else "socialcare"), ("2025-03-31" if family == "903 XML" else ""), made[family](folder)
     service, pattern = {
-        "SSD": ("socialcare", "*-ssd_*.csv"), "903 CSV": ("socialcare", "SSDA903_*.csv"), "CIN": ("socialcare", "cin-*.xml"),
+        "SSD": ("socialcare", "*-ssd_*.csv"), "903 CSV": ("socialcare", "SSDA903_*.csv"),
         "CTF": ("education", "*_CTF_*.xml"), "marks": ("education", "marks-*.json"),
         "census sessions": ("education", "2026_autumn_*.csv"),
     }[family]  # fmt: skip
