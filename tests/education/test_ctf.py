@@ -271,3 +271,11 @@ print(source.rows, said, int(peak.split()[1]) // 1024)
 """
     rows, said, memory = map(int, subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split())
     assert (rows, said) == (30_000, 30_000) and memory < 300, f"{memory} MB"
+
+
+async def test_a_pupil_who_has_left_the_school_that_sends_the_file_comes_twice_as_once(school):
+    left = HISTORY.replace("<EntryDate>2022-09-01</EntryDate>", "<EntryDate>2022-09-01</EntryDate><LeavingDate>2026-07-20</LeavingDate>")
+    text = {"x.xml": ctf(WHO + BASIC + left)}
+    await school.take(text)
+    before = len(school.published)
+    assert (await school.take(text))[0]["events"] == 0 and len(school.published) == before
