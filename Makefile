@@ -65,5 +65,5 @@ faults: $(VENV)/ready-dev ## kill -9 of every process at seeded moments during i
 
 chaos: faults ## the same as faults
 
-bench: $(VENV)/ready-dev ## the figures of benchmarks/ (WHAT: imports reads two-worlds visible projection idle demo)
+bench: $(VENV)/ready-dev ## the figures of benchmarks/ (WHAT: imports school-day reads two-worlds visible projection idle demo)
 	@"$(BIN)/python" -m benchmarks $(WHAT)

@@ -1,7 +1,8 @@
-"""Rows a second and peak memory of each family of files that the generator writes, and whether a row costs the same in a large
-file as in a small one; tables and session marks only. `python -m benchmarks.imports [--rows 10000 100000] [--family pupilonroll ...]`; `--million` adds 1,000,000.
+"""Rows a second and peak memory of each family of files, and whether a row costs the same in a large file as in a small one.
+`python -m benchmarks.imports [--rows 10000 100000] [--family pupilonroll ...]`; `--million` adds 1,000,000.
 
-A small invented authority is written once and multiplied: a copy's pupils are at other schools, its persons have other ids.
+A small invented authority is written once and its tables are multiplied: a copy's pupils are at other schools, its persons have
+other ids. Documents (XML, JSON) are written child by child; see `documents`. A row is what the reader counts as one.
 Every measurement is a process of its own on a fresh database of its own. The pupils that rows belong to are imported before,
 uncounted; persons come in the same delivery and count, for they say which rows are an adult's.
 """
@@ -28,6 +29,7 @@ from typing import Any
 
 import asyncpg
 
+from benchmarks import documents
 from deploy.local import postgres
 from deploy.local.authority.generate import generate
 from deploy.local.process import spawn
@@ -49,6 +51,8 @@ SIZES = (10_000, 100_000)
 MILLION = 1_000_000
 MARKS = "marks"
 RECOGNISE = {"education": education.recognise, "socialcare": socialcare.recognise}
+PLAIN_IDS = ("CHILD",)
+"""Columns that hold a subject's own id under a name that does not tell it."""
 SHARED = ("professional", "team", "role")
 """Ids of the workforce are the same in every copy."""
 Row = dict[str, str]
@@ -106,7 +110,7 @@ def _other(name: str, value: str, copy: int) -> str:
         return value
     if name == "NativeId":
         return str(int(value) + 10 * copy)
-    own = name.endswith("tableid") or (name.endswith("_id") and not any(part in name for part in SHARED))
+    own = name in PLAIN_IDS or name.endswith("tableid") or (name.endswith("_id") and not any(part in name for part in SHARED))
     return f"{value}c{copy}" if own else value
 
 
@@ -142,12 +146,15 @@ def write_marks(out: Path, paths: Sequence[Path], *, count: int) -> list[Path]:
 PARENTS = {
     "education": (("pupilonroll", "pupilonrolltableid"), ("pupilnolongeronroll", "pupilnolongeronrolltableid")),
     "socialcare": (("ssd_persons", "pers_person_id"),),
+    "SSDA903": (("SSDA903_2026_header", "CHILD"),),
 }
-"""The tables that others' rows belong to, and their key."""
+"""The tables that others' rows belong to, and their key; those of a return are its own."""
 
 
 def prepare(out: Path, known: Known, service: str, family: str, count: int) -> tuple[list[Path], list[Path]]:
     """(the files of those the rows belong to, the files that are measured)."""
+    if family in documents.FAMILIES[service]:
+        return [], documents.write(out, service, family, count=count)
     paths = _largest(known[service, family])
     if family == MARKS:
         return [], write_marks(out, paths, count=count)
@@ -159,7 +166,7 @@ def _parents(out: Path, known: Known, service: str, family: str, measured: Path)
     """The parents' rows of as many copies as the measured file has."""
     copies = 1 + max(_copy(row) for row in csv.DictReader(measured.open(encoding="utf-8")))
     wanted = {value for row in csv.DictReader(measured.open(encoding="utf-8")) for value in row.values()}
-    for parent, key in PARENTS[service]:
+    for parent, key in PARENTS[family.partition("_")[0] if family.startswith("SSDA903") else service]:
         paths = known.get((service, parent), {}).get(_collection(measured), [])
         base = sum(1 for path in paths for _ in csv.DictReader(path.open(encoding="utf-8")))
         rows = (row for row in multiplied(paths, count=base * copies) if row[key] in wanted)
@@ -168,7 +175,7 @@ def _parents(out: Path, known: Known, service: str, family: str, measured: Path)
 
 
 def _copy(row: Row) -> int:
-    ends = (value.rpartition("c")[2] for name, value in row.items() if name.endswith(("tableid", "_id")) and "c" in value)
+    ends = (value.rpartition("c")[2] for name, value in row.items() if (name in PLAIN_IDS or name.endswith(("tableid", "_id"))) and "c" in value)
     return max((int(end) for end in ends if end.isdigit()), default=0)
 
 
@@ -217,7 +224,8 @@ def figures(sizes: Sequence[int] = SIZES, families: Sequence[str] = ()) -> dict[
         base = Path(folder) / "base"
         generate(base, children=CHILDREN, seed=SEED, today=date.today())
         known = tables(base)
-        wanted = [pair for pair in known if not families or pair[1] in families]
+        every = [*known, *((service, family) for service, found in documents.FAMILIES.items() for family in found)]
+        wanted = [pair for pair in every if not families or pair[1] in families]
         found = {f"{service} {family}": _family(dsn, Path(folder), known, service, family, sizes) for service, family in wanted}
     return {**found, "kept": all(family["whole"] and family["cost of a row, largest to smallest"] <= 2 for family in found.values())}
 
@@ -237,7 +245,12 @@ def _family(
         print(f"{service} {family} {size}: {measured[size]}", file=sys.stderr, flush=True)
     each = {size: found["seconds"] / max(1, found["rows"]) for size, found in measured.items()}
     return {
-        **{f"{size:,}": {"rows a second": round(1 / each[size]), "peak MB": measured[size]["peak MB"]} for size in sizes},
+        **{
+            f"{size:,}": {
+                "rows a second": round(1 / each[size]), "events a second": round(found["events"] / found["seconds"]), "peak MB": found["peak MB"],
+            }
+            for size, found in measured.items()
+        },
         "cost of a row, largest to smallest": round(each[max(sizes)] / each[min(sizes)], 2),
         "whole": all(found["rows"] == found["accepted"] and not found["refused whole"] for found in measured.values()),
     }

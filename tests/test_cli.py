@@ -19,6 +19,7 @@ from deploy.local import client, progress, screen
 from deploy.local.demonstration import Loaded
 from services import cli
 from services.cli import answers, grammar
+from services.plumbing.files.watch import Folder
 from services.plumbing.settings import port_variable
 from tests.journeys.installation import ROOT
 
@@ -257,6 +258,26 @@ def test_a_refused_file_moves_beside_its_reason_and_the_exit_says_so(service, tm
     assert watch(tmp_path / "in", "education") == 1
     assert (tmp_path / "in" / "refused" / "bad.csv").exists()
     assert (tmp_path / "in" / "refused" / "bad.csv.reason.txt").read_text() == "bad.csv: it is bad\n"
+
+
+def test_a_file_that_becomes_a_link_after_the_look_is_not_sent(service, tmp_path, monkeypatch):
+    secret, file = tmp_path / "secret.csv", tmp_path / "in" / "one.csv"
+    file.parent.mkdir()
+    for path in (secret, file):
+        path.write_text(PUPILS)
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    look = Folder.ready
+
+    def swapped(folder: Folder, *, now: float):
+        found = look(folder, now=now)
+        if found:
+            file.unlink()
+            file.symlink_to(secret)
+        return found
+
+    monkeypatch.setattr(Folder, "ready", swapped)
+    assert watch(tmp_path / "in", "education") != 0
+    assert service.deliveries == [] and secret.exists() and file.is_symlink()
 
 
 def test_a_delivery_that_no_service_answers_stays_where_it_is(monkeypatch, tmp_path):

@@ -103,16 +103,19 @@ class Client:
             return json.loads(answer.headers[said])
 
     def send_files(
-        self, service: str, paths: Sequence[Path], *, tell: Callable[[Path], None] = lambda path: None, **form: str
+        self,
+        service: str,
+        paths: Sequence[Path],
+        *,
+        tell: Callable[[Path], None] = lambda path: None,
+        opening: Callable[[Path], IO[bytes]] = lambda path: path.open("rb"),
+        **form: str,
     ) -> list[dict[str, Any]]:
         """One delivery: every file goes in one request, so that what belongs together is taken together. `tell` is called
-        as each begins to be sent."""
-        opened = [("files", (path.name, _Told(path, tell))) for path in paths]
-        try:
+        as each begins to be sent. All are open before the first is sent: what `opening` gave is what goes."""
+        with contextlib.ExitStack() as stack:
+            opened = [("files", (path.name, _Told(path, tell, stack.enter_context(opening(path))))) for path in paths]
             return self.ask("POST", service, "/v1/imports", files=opened, data=form)["files"]
-        finally:
-            for _, (_, file) in opened:
-                file.close()
 
     def wait(self, timeout: float) -> int:
         """Until every source's freshness is later than now; how many children there are. Raises Failed in the end."""
@@ -165,9 +168,8 @@ def _words(service: str, status: int, body: dict[str, Any]) -> str:
 class _Told:
     """An open file that tells when it is first read."""
 
-    def __init__(self, path: Path, tell: Callable[[Path], None]) -> None:
-        self._file: IO[bytes] = path.open("rb")
-        self._path, self._tell = path, tell
+    def __init__(self, path: Path, tell: Callable[[Path], None], file: IO[bytes]) -> None:
+        self._path, self._tell, self._file = path, tell, file
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deploy.local.client import Client, Failed, contract_folders
 from services.cli.answers import DONE, FAILED, REFUSALS, say, show
@@ -42,12 +42,15 @@ def exit_of(files: Sequence[dict[str, Any]]) -> int:
     return REFUSALS if any(one["refused"] for one in files) else DONE
 
 
-def deliver(client: Client, service: str, paths: Sequence[Path], said: dict[str, str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def deliver(
+    client: Client, service: str, paths: Sequence[Path], said: dict[str, str], *, opening: Callable[[Path], IO[bytes]] | None = None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Send files, in as few deliveries as may be; say each as it goes, and what became of it."""
+    how: Any = {} if opening is None else {"opening": opening}
     place = {path: number for number, path in enumerate(paths, 1)}
     for delivery in _deliveries(service, paths):
         files = client.send_files(
-            service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **said
+            service, delivery, tell=lambda path: say(f"{place[path]} of {len(place)}: sending {path.name}"), **how, **said
         )
         for path, one in zip(delivery, files, strict=True):
             say(_file_text(one) if "why" in one else f"taken: {_file_text(one)}")

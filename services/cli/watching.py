@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -93,7 +94,8 @@ def _try_arrived(folder: Any, arrived: Any, options: Any) -> bool:
 def _take_arrived(folder: Any, arrived: Any, options: Any) -> list[dict[str, Any]]:
     """Send one delivery, put its files away, and say of each what became of it and where it is."""
     with Client() as client:
-        found = dict(deliver(client, arrived.service, list(arrived.files), said_of(options)))
+        opening = partial(folder.open, arrived)
+        found = dict(deliver(client, arrived.service, list(arrived.files), said_of(options), opening=opening))
     refused = {path: one["why"] for path, one in found.items() if "why" in one}
     moved = folder.put_away(arrived, refused, day=date.today().isoformat())
     lines = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from services.education.importers import census, ctf, giap, json_files, wonde
+from services.education.importers import census, ctf, giap, wonde
 from services.education.importers.pupils import Delivery
 from services.plumbing.contracts import Codes
+from services.plumbing.files import json_rows
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import FileRefused
 
@@ -19,14 +20,15 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
             raise FileRefused(name, "there is no such file")
-        if path.suffix.lower() == ".csv":
+        kind = Path(name).suffix.lower()
+        if kind == ".csv":
             return census.recognise(path, name, options, codes, delivery)
-        if path.suffix.lower() == ".json":
-            body, mark = json_files.decoded(path, name)
+        if kind == ".json":
+            body, mark = json_rows.opened(path, name, deep=2)
             if giap.fits(body):
                 return giap.recognise(body, mark, name, options, codes)
             return wonde.recognise(body, mark, name, options, codes, delivery)
-        if path.suffix.lower() == ".xml":
+        if kind == ".xml":
             return ctf.recognise(path, name, options, codes, delivery)
         raise FileRefused(name, "this service reads school census tables (CSV), what a MIS delivers (JSON) and transfer files (XML)")
 

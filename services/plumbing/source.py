@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from services.plumbing.access import AccessWriter
 from services.plumbing.contracts import Codes, Schemas, code_lists
 from services.plumbing.files import delivery, report
 from services.plumbing.files.delivery import Options, Recognise
+from services.plumbing.files.unnamed import Unnamed, keep_in
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import Relay
 from services.plumbing.keys import Wanted
@@ -118,6 +118,7 @@ def main(kind: Kind) -> None:
     role = sys.argv[1] if len(sys.argv) > 1 else "api"
     settings = from_environment(kind.service, role)
     if role == "api":
+        keep_in(settings.state)
         wires.run(wires.serve(application(kind, settings), settings))
     else:
         wires.run(run_relay(settings))
@@ -289,30 +290,22 @@ async def list_deliveries(here: Here, who: Operator) -> Deliveries:
 
 
 async def _taken(here: Source, files: Sequence[UploadFile], options: Options, *, by: str) -> list[dict[str, Any]]:
-    """Take files as they come in; a summary of each."""
-    with tempfile.TemporaryDirectory() as folder:
-        names: dict[Path, str] = {}
-        for number, upload in enumerate(files):
-            path = Path(folder) / f"{number:04d}{Path(upload.filename or '').suffix.lower()}"
-            with path.open("wb") as out:
-                while chunk := await upload.read(1 << 20):
-                    out.write(chunk)
-            names[path] = Path(upload.filename or path.name).name
-        return await import_paths(here, list(names), options, names=names, by=by)
+    """Take files as they came in; a summary of each. They have no name on disk and no copy: killed, nothing of them is left."""
+    found = [Unnamed(upload.file, Path(upload.filename or f"{number:04d}").name) for number, upload in enumerate(files)]
+    return await import_paths(here, found, options, by=by)
 
 
 async def import_paths(
     here: Source,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Unnamed],
     options: Options,
     *,
     progress: delivery.Progress = lambda file, done, total: None,
-    names: Mapping[Path, str] | None = None,
     by: str | None = None,
 ) -> list[dict[str, Any]]:
     """Take files or folders; a summary of each file. by: whose request it is, for the events' provenance."""
     recognise = signed(here.kind.recognise(here.codes), by)
-    return await delivery.take(here.register, paths, recognise, options, state=here.settings.state, progress=progress, names=names)
+    return await delivery.take(here.register, paths, recognise, options, state=here.settings.state, progress=progress)
 
 
 def signed(recognise: Recognise, by: str | None) -> Recognise:

@@ -24,17 +24,18 @@ def recognise(codes: Codes) -> Callable[[Path, str, Options], Source]:
     def one(path: Path, name: str, options: Options) -> Source:
         if not path.exists():
             raise FileRefused(name, "there is no such file")
-        if path.suffix.lower() == ".csv" and ssda903_tables.is_one(path):
+        kind = Path(name).suffix.lower()
+        if kind == ".csv" and ssda903_tables.is_one(path):
             return ssda903_tables.recognise(path, name, options, codes, returned)
-        if path.suffix.lower() == ".csv" and ssd_care.is_one(path):
+        if kind == ".csv" and ssd_care.is_one(path):
             return ssd_care.recognise(path, name, options, codes, delivery)
-        if path.suffix.lower() == ".csv":
+        if kind == ".csv":
             return ssd.recognise(path, name, options, codes, delivery)
-        if path.suffix.lower() == ".xml" and ssda903_xml.is_one(path):
+        if kind == ".xml" and ssda903_xml.is_one(path):
             return ssda903_xml.recognise(path, name, options, codes, returned)
-        if path.suffix.lower() == ".xml":
+        if kind == ".xml":
             return cin.recognise(path, name, options, codes)
-        if path.suffix.lower() == ".json":
+        if kind == ".json":
             return daily.recognise(path, name, options, codes)
         raise FileRefused(name, READS)
 

@@ -304,3 +304,11 @@ async def test_an_older_transfer_file_changes_no_disability_and_the_same_again_p
     assert len(school.said("pupil-disability")) == 1 and len(school.published) == before
     await school.take({"d.xml": ctf(disabled("MOB"), at="2026-11-24T10:00:00")})
     assert [one["disabilities"] for one in school.said("pupil-disability")] == [["VIS"], ["MOB"]]
+
+
+async def test_a_pupil_who_has_left_the_school_that_sends_the_file_comes_twice_as_once(school):
+    left = HISTORY.replace("<EntryDate>2022-09-01</EntryDate>", "<EntryDate>2022-09-01</EntryDate><LeavingDate>2026-07-20</LeavingDate>")
+    text = {"x.xml": ctf(WHO + BASIC + left)}
+    await school.take(text)
+    before = len(school.published)
+    assert (await school.take(text))[0]["events"] == 0 and len(school.published) == before

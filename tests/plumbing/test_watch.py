@@ -140,3 +140,49 @@ def test_two_processes_never_watch_one_folder(root):
         raise AssertionError("both watch")
     with folder(root).watched():
         assert json.dumps(sorted(below(root))) == "[]"
+
+
+# -- between the look and the sending ----------------------------------------------------------------------------------
+
+
+def _becomes_a_link(file: Path, secret: Path) -> None:
+    file.unlink()
+    file.symlink_to(secret)
+
+
+def _folder_becomes_a_link(file: Path, secret: Path) -> None:
+    file.parent.rename(file.parent.with_name("moved"))
+    file.parent.symlink_to(secret.parent)
+
+
+def _becomes_another(file: Path, secret: Path) -> None:
+    file.write_text("other")
+
+
+def _becomes_a_pipe(file: Path, secret: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
+def _goes(file: Path, secret: Path) -> None:
+    file.unlink()
+
+
+@pytest.mark.parametrize("swapped", [_becomes_a_link, _folder_becomes_a_link, _becomes_another, _becomes_a_pipe, _goes])
+def test_what_was_swapped_after_it_was_looked_at_is_not_opened(root, tmp_path_factory, swapped):
+    watched, file = folder(root), put(root / "education" / "north" / "a.csv", "x" * 9)
+    secret = put(tmp_path_factory.mktemp("elsewhere") / "a.csv", "s" * 9)
+    os.utime(secret, ns=(file.stat().st_mtime_ns, file.stat().st_mtime_ns))
+    arrived = rested(watched)
+    with watched.open(arrived, file) as opened:
+        assert opened.read() == b"x" * 9
+    swapped(file, secret)
+    with pytest.raises(OSError):
+        watched.open(arrived, file)
+
+
+def test_an_open_file_is_sent_as_it_was_opened_whatever_its_name_names_now(root, tmp_path_factory):
+    watched, file = folder(root), put(root / "education" / "a.csv", "x" * 9)
+    with watched.open(rested(watched), file) as opened:
+        _becomes_a_link(file, put(tmp_path_factory.mktemp("elsewhere") / "a.csv", "secret"))
+        assert opened.read() == b"x" * 9

@@ -168,9 +168,9 @@ async def test_what_is_not_read_here_is_counted(care):
 @pytest.mark.parametrize(
     ("text", "options", "why"),
     [
-        ("", {}, "empty"), ('{"la_code": 999, "Children": [', {}, "broken, cut off"), ("[" * 500_000, {}, "nested too deep"), ('{"pupils": []}', {}, "no payload"),
+        ("", {}, "empty"), ('{"la_code": 999, "Children": [', {}, "broken or cut off"), ("[" * 500_000, {}, "nested deeper"), ('{"pupils": []}', {}, "no payload"),
         ('{"la_code": 999, "Children": ["x"]}', {}, "no object"), (payload(), {"authority": "801"}, "--authority says 801"),
-        ('{"la_code": 999, "Children": {"la_child_id": "' + "x" * (9 * 1024 * 1024) + '"}}', {}, "larger than 8 MB"),
+        ('{"la_code": 999, "Children": {"la_child_id": "' + "x" * (9 * 1024 * 1024) + '"}}', {}, "larger than 4 MB"),
     ],
     ids=["empty", "cut", "deep", "other", "child", "authority", "large"],
 )  # fmt: skip

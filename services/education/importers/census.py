@@ -17,6 +17,7 @@ from services.education.importers.addresses import lines_of, postcode_of, uprn_o
 from services.education.importers.pupils import ADDRESS, EXCLUSION, Delivery, Row, Spell, school_keys
 from services.education.importers.rows import Cells, RowRefused
 from services.plumbing.contracts import Codes
+from services.plumbing.files import shelf as shelved
 from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
@@ -34,7 +35,8 @@ PLACES = (
     UPRN, "saon", "paon", "street", "locality", "town", "posttown", "administrativearea", "postcode",
     *(f"addressline{n}" for n in range(1, 6)),
 )  # fmt: skip
-SpellRows = list[tuple[Report, int, Row]]
+SpellRows = list[tuple[Report | None, int, Row]]
+"""(the report of the file that is read, None for one read before; row number; the row)"""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class _Census:
                 if count is not None:
                     reasons[row["attendancereason"]] = reasons.get(row["attendancereason"], 0) + count
             fields: dict[str, Any] = {"school": school, "spell": source, **period, "sessions_by_reason": reasons}
-            possible = self._delivery.possible.get((period["term"], school, source))
+            possible = self._delivery.shelf.get(("possible", period["term"], school, source))
             if possible is not None:
                 fields["flag"] = "reasons above the sessions possible" if sum(reasons.values()) > possible else None
                 if fields["flag"]:
@@ -268,20 +270,17 @@ class _Census:
 
     def _by_spell(self, report: Report, kind: str, check: Callable[[Cells], None]) -> Iterator[tuple[Spell, SpellRows]]:
         """The spells of this table, each with its rows of this and the files before it."""
-        held = self._delivery.rows.setdefault((kind, self._collection), {})
-        touched: dict[Spell, None] = {}
+        shelf = self._delivery.shelf
+        here = shelf.new_file()
         for number, row in self._table.rows():
             spell = self._read(report, number, row, lambda cells: self._checked(cells, check))
             if spell is None:
                 continue
-            if any(row == other for _, _, other in held.get(spell, ())) and _has_row_id(row):
+            if not shelf.add((kind, self._collection, *spell), shelved.Row(here, number, row), once=_has_row_id(row)):
                 report.flag(number, None, None, "the same row came before in this delivery; counted once")
                 report.accepted += 1
-                continue
-            held.setdefault(spell, []).append((report, number, row))
-            touched[spell] = None
-        for spell in touched:
-            yield spell, held[spell]
+        for (_, _, school, source, own), rows in shelf.groups(here):
+            yield (school, source, own), [(report if row.file == here else None, row.number, row.cells) for row in rows]
 
     def _checked(self, cells: Cells, check: Callable[[Cells], None]) -> Spell:
         source = cells.plain("sourceid")

@@ -112,7 +112,7 @@ def _sessions(cells: Cells, school: str, periods: Mapping[str, Period], delivery
         if source is None:
             cells.flag("sourceid", "without it the sessions cannot be told from another spell's; left out")
             return
-        delivery.possible[period["term"], school, source] = possible
+        delivery.shelf.put(("possible", period["term"], school, source), possible)
         fields: dict[str, Any] = {"school": school, "spell": source, **period, "sessions_possible": possible}
         fields |= {name: cells.number_of(prefix + column) for column, name in SUMS if prefix + column in cells}
         yield Statement("education.attendance-summarised.v1", "R-REGISTER", fields, row=cells.number)

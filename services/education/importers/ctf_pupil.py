@@ -99,8 +99,11 @@ class Reading:
         """The enrolment at this school, and those that are over at others. Of another school's open enrolment only that
         school may tell: it would open the child to its staff."""
         here = self._here(pupil)
-        yield Statement(ENROLMENT, "R-PUPIL", {"school": self.school, **here}, row=self.number, completes=True)
-        yield from self._each(pupil, "SchoolHistory/School", lambda school: self._spell(school, here))
+        spells = list(self._each(pupil, "SchoolHistory/School", lambda school: self._spell(school, here)))
+        if all(one.fields["school"] != self.school for one in spells):
+            # Beside the file's own word of an enrolment it would fill that one when the file comes again, and not before.
+            yield Statement(ENROLMENT, "R-PUPIL", {"school": self.school, **here}, row=self.number, completes=True)
+        yield from spells
 
     def _here(self, pupil: Element) -> dict[str, Any]:
         found = {

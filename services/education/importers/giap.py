@@ -12,6 +12,7 @@ from services.education.importers.wonde_json import Json, day_of, id_of, name_of
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.delivery import Options, Source, as_of
+from services.plumbing.files.json_rows import Rows
 from services.plumbing.files.report import Report
 from services.plumbing.register import Provenance, Said, Statement
 from services.plumbing.subjects import key
@@ -23,7 +24,7 @@ ORDER = 110
 def fits(body: Any) -> bool:
     """Whether this is an answer of the search."""
     rows = body.get("value") if isinstance(body, dict) else None
-    return isinstance(rows, list) and any(isinstance(one, dict) and "UPN" in one for one in rows)
+    return isinstance(rows, Rows) and any(isinstance(one, dict) and "UPN" in one for one in rows)
 
 
 def recognise(body: Json, mark: str, name: str, options: Options, codes: Codes) -> Source:

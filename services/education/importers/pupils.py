@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.plumbing.files.report import Report
+from services.plumbing.files.shelf import Shelf
 from services.plumbing.subjects import Key, key, plain, valid_upns
 
 ENROLMENT, EXCLUSION, MARK = (f"education.{name}-recorded.v1" for name in ("enrolment", "exclusion", "attendance"))
@@ -21,13 +21,11 @@ Spell = tuple[str, str, str]
 class Delivery:
     """What the files of one delivery tell each other.
 
-    rows: (kind of table, collection) -> spell -> its rows in the files read so far. possible: (term, school, sourceid)
-    -> sessions possible. schools: number -> name. adopted: the own keys of
-    pupils who left care by adoption.
+    shelf: rows by (kind of table, collection, spell) in the files read so far, and sessions possible by (term, school,
+    sourceid). schools: number -> name. adopted: the own keys of pupils who left care by adoption.
     """
 
-    rows: dict[tuple[str, str], dict[Spell, list[tuple[Report, int, Row]]]] = field(default_factory=dict)
-    possible: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     schools: dict[str, str] = field(default_factory=dict)
     adopted: set[Key] = field(default_factory=set)
 

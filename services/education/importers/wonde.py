@@ -10,7 +10,7 @@ from the one day to the other: a mark that it does not hold is withdrawn. Commen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.education.importers.pupils import Delivery
@@ -20,11 +20,13 @@ from services.education.importers.wonde_marks import MarkList
 from services.education.importers.wonde_students import Contacts, Exclusions, School, Students
 from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source, as_of
+from services.plumbing.files.json_rows import Rows
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.register import Provenance, Said
 from services.plumbing.subjects import unfit
 
 MOST_NAME = 500
+Lists = Mapping[str, Sequence[Any]]
 ORDER = 100
 """After the census: its pupils are resolved first. Students come before what belongs to them, deletions last."""
 MARKS, LOOKED_UP = "data", ("codes", "students")
@@ -60,7 +62,7 @@ def recognise(body: Any, mark: str, name: str, options: Options, codes: Codes, d
     )  # fmt: skip
 
 
-def _all(lists: dict[str, list[Any]], parts: list[str], school: School, marks: MarkList, report: Report) -> Iterator[Said]:
+def _all(lists: Lists, parts: list[str], school: School, marks: MarkList, report: Report) -> Iterator[Said]:
     """Every row of the file: numbered through, the marks first."""
     first = {MARKS: 1}
     following = 1 + (len(lists[MARKS]) if MARKS in parts else 0)
@@ -100,27 +102,30 @@ def _period(body: Json, name: str) -> tuple[str, str] | None:
     return first, last
 
 
-def _lists(body: Json, name: str) -> dict[str, list[Any]]:
+def _lists(body: Json, name: str) -> Lists:
     """The file's lists, whatever is in them; `data` under the name of what it holds."""
-    found: dict[str, list[Any]] = {part: [] for part in (*LOOKED_UP, *ROWS)}
+    found: dict[str, Rows] = {}
     for part, value in body.items():
         known = OTHER_NAMES.get(part, part)
-        if known not in found or not value:
+        if known not in (*LOOKED_UP, *ROWS) or not value:
             continue
-        value = value.get("data", []) if isinstance(value, dict) else value
-        if not isinstance(value, list):
+        value = value.get("data", ()) if isinstance(value, dict) else value
+        if value == ():
+            continue
+        if not isinstance(value, Rows):
             raise FileRefused(name, f'"{part}" is no list')
-        found[_shape(value) if known == MARKS else known].extend(value)
-    return found
+        kind = _shape(value) if known == MARKS else known
+        found[kind] = found[kind] + value if kind in found else value
+    return {part: found.get(part, ()) for part in (*LOOKED_UP, *ROWS)}
 
 
-def _tell(students: list[Any]) -> bool:
+def _tell(students: Sequence[Any]) -> bool:
     """Whether students say more than whose marks these are."""
-    found = [one for one in students if isinstance(one, dict)]
+    found = (one for one in students if isinstance(one, dict))
     return any(MORE & one.keys() or "admission_date" in nested(one, "education_details") for one in found)
 
 
-def _shape(items: list[Any]) -> str:
+def _shape(items: Sequence[Any]) -> str:
     """What the items of `data` are, by the first that is an object."""
     item = next((one for one in items if isinstance(one, dict)), {})
     details = nested(item, "education_details")

@@ -5,7 +5,7 @@ withdrawn is what the school held of it, never who it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ class Deletions:
     """The deletions of one file."""
 
     school: School
-    deletions: list[Any]
+    deletions: Sequence[Any]
     first: int
 
     def read(self, report: Report) -> Iterator[Said]:

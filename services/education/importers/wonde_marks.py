@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.education.importers.pupils import ENROLMENT, MARK, school_keys
@@ -11,6 +12,7 @@ from services.education.importers.wonde_students import person_of
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded
 from services.plumbing.files.report import Report
+from services.plumbing.files.shelf import Row, Shelf
 from services.plumbing.register import Complete, Provenance, Said, Statement
 from services.plumbing.subjects import Key, key
 
@@ -24,39 +26,49 @@ class MarkList:
     """The marks of one file, pupil by pupil."""
 
     def __init__(
-        self, lists: Mapping[str, list[Any]], school: str, called: str | None, provenance: Provenance, codes: Codes
+        self, lists: Mapping[str, Sequence[Any]], school: str, called: str | None, provenance: Provenance, codes: Codes
     ) -> None:
         self._school, self._called, self._provenance = school, called, provenance
         self._known, self._lists = codes, lists
-        self._codes = {id_of(one.get("id")): one.get("code") for one in lists["codes"] if isinstance(one, dict)}
-        self._students: dict[str | None, Json] = {id_of(one.get("id")): one for one in lists["students"] if isinstance(one, dict)}
+        self._codes: dict[str | None, Any] = {}
         self._held: dict[Key, frozenset[tuple[Any, ...]]] = {}
+        self._names: dict[tuple[str, str], tuple[str, str, str]] = {}
 
     def read(self, report: Report) -> Iterator[Said]:
         """All of a pupil's marks of this file together; a row that cannot be taken is refused, the rest goes in."""
-        for part in ("codes", "students"):
-            self._look_over(report, part)
-        for student, marks in self._by_student(report).items():
-            yield self._said(report, student, marks)
+        with contextlib.closing(Shelf()) as shelf:
+            self._codes = {id: one.get("code") for id, one in self._looked_up(report, "codes", shelf)}
+            for student, one in self._looked_up(report, "students", shelf):
+                shelf.put(("student", student), one)
+            file = shelf.new_file()
+            self._shelve(report, shelf, file)
+            for (student, *_), rows in shelf.groups(file):
+                known = shelf.get(("student", student)) or {}
+                yield self._said(report, student or "", known, self._standing(report, rows))
 
-    def _look_over(self, report: Report, part: str) -> None:
-        """Say what of a list is not read: what is no object, and what stands twice and differs."""
-        held: dict[str | None, Any] = {}
+    def _looked_up(self, report: Report, part: str, shelf: Shelf) -> Iterator[tuple[str | None, Json]]:
+        """The objects of a list by id; said is what of it is not read: what is no object, and what stands twice and differs."""
         for number, one in enumerate(self._lists[part], 1):
             if not isinstance(one, dict):
                 report.flag(0, f"{part}[{number}]", None, "expected an object; left out")
-            elif held.setdefault(id_of(one.get("id")), one) != one:
+                continue
+            id = id_of(one.get("id"))
+            before = shelf.get(("first", part, id))
+            if before is None:
+                shelf.put(("first", part, id), one)
+            elif before != one:
                 report.flag(0, f"{part}[{number}].id", one.get("id"), "the id came before with other values; the later ones stand")
+            yield id, one
 
     def complete(self, first: str, last: str) -> Complete:
         """What the file, once read, was complete for."""
         scope = key("", self._school, "")[1]
         return Complete(MARK, CLASS, self._provenance, scope, {"school": self._school}, ("date", first, last), self._held)
 
-    def _said(self, report: Report, student: str, marks: Marks) -> Said:
-        person = person_of(report, 0, self._students.get(student, {})) | {"organisation": self._school}
+    def _said(self, report: Report, student: str, known: Json, marks: Marks) -> Said:
+        person = person_of(report, 0, known) | {"organisation": self._school}
         own = key("mis", self._school, student)
-        self._held[own] = frozenset((self._school, date, session) for date, session in marks)
+        self._held[own] = frozenset(self._names.setdefault(place, (self._school, *place)) for place in marks)
         statements = [Statement(MARK, CLASS, fields, row=row) for row, fields in marks.values()]
         if self._called:
             fields = {"school": self._school, "school_name": self._called}
@@ -70,24 +82,28 @@ class MarkList:
             joins=school_keys(self._school, person), rows=tuple((report, row) for row, _ in marks.values()),
         )  # fmt: skip
 
-    def _by_student(self, report: Report) -> dict[str, Marks]:
-        """The mark that stands of each session; the rows it stands against are named."""
-        found: dict[str, Marks] = {}
+    def _shelve(self, report: Report, shelf: Shelf, file: int) -> None:
+        """Every mark that can be taken, by whose it is."""
         for row, item in enumerate(self._lists["data"], 1):
             mark = self._mark(report, row, item)
-            if mark is None:
-                continue
-            student, fields = mark
-            held = found.setdefault(student, {})
+            if mark is not None:
+                shelf.add((mark[0],), Row(file, row, mark[1]))
+
+    @staticmethod
+    def _standing(report: Report, rows: Sequence[Row]) -> Marks:
+        """The mark that stands of each session; the rows it stands against are named."""
+        held: Marks = {}
+        for row in rows:
+            fields = row.cells
             place = (fields["date"], fields["session"])
             if place in held:
                 before, other = held[place]
                 code, earlier = fields["attendance_code"], other["attendance_code"]
                 if code != earlier:
-                    report.flag(row, "attendance_code", code, f"row {before} says otherwise ({earlier}); this row stands")
+                    report.flag(row.number, "attendance_code", code, f"row {before} says otherwise ({earlier}); this row stands")
                 report.accepted += 1
-            held[place] = (row, fields)
-        return found
+            held[place] = (row.number, fields)
+        return held
 
     def _mark(self, report: Report, row: int, item: Any) -> tuple[str, dict[str, Any]] | None:
         if not isinstance(item, dict):

@@ -4,7 +4,7 @@ contacts they have. A student's own list of contacts is the whole list: it takes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ class Students:
     """Students, or leavers, of one file."""
 
     school: School
-    students: list[Any]
+    students: Sequence[Any]
     first: int
     leavers: bool = False
 
@@ -199,7 +199,7 @@ class Contacts:
     """Contacts as a list of their own: each says whose it is. What the list does not hold stays."""
 
     school: School
-    contacts: list[Any]
+    contacts: Sequence[Any]
     first: int
 
     def read(self, report: Report) -> Iterator[Said]:
@@ -233,7 +233,7 @@ class Exclusions:
     """Suspensions and exclusions, each by the system's own id."""
 
     school: School
-    exclusions: list[Any]
+    exclusions: Sequence[Any]
     first: int
 
     def read(self, report: Report) -> Iterator[Said]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 from services.plumbing.files import values
 from services.plumbing.files.contradictions import Spoken
 from services.plumbing.files.report import FileRefused, Report
+from services.plumbing.files.unnamed import Unnamed
 from services.plumbing.register import Complete, Register, Said
 
 Progress = Callable[[str, int, int], None]
@@ -57,29 +59,28 @@ class Source:
         return self.kind or self.read.__module__.rpartition(".")[2].partition("_")[0]
 
 
-Recognise = Callable[[Path, str, Options], Source]
+Recognise = Callable[[Path | Unnamed, str, Options], Source]
 """Recognises and checks a whole file. Raises FileRefused before any row is taken."""
 
 
 async def take(
     register: Register,
-    paths: Sequence[Path],
+    paths: Sequence[Path | Unnamed],
     recognise: Recognise,
     options: Options,
     *,
     state: Path,
     progress: Progress = lambda file, done, total: None,
-    names: Mapping[Path, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Take the files of one delivery, given in any order; a summary of each, refused files among them."""
     opened: list[tuple[Source, Report]] = []
     all_reports: list[Report] = []
     for path in files_of(paths):
-        report = Report((names or {}).get(path, path.name))
+        report = Report(path.name)
         report.open(state, name=uuid.uuid4().hex)
         all_reports.append(report)
         try:
-            opened.append((recognise(path, report.file, options), report))
+            opened.append((await asyncio.to_thread(recognise, path, report.file, options), report))
         except FileRefused as refused:
             report.whole_file_refused = str(refused)
     with contextlib.closing(Spoken(register.spoken_of)) as spoken:
@@ -133,7 +134,7 @@ class _Reading:
         return heard
 
 
-def files_of(paths: Sequence[Path]) -> list[Path]:
+def files_of(paths: Sequence[Path | Unnamed]) -> list[Path | Unnamed]:
     """The files named, whatever they are, and the data files inside folders named, each once."""
     found = [file for path in paths for file in (_inside(path) if path.is_dir() else [path])]
     return list(dict.fromkeys(found))

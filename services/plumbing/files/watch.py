@@ -8,6 +8,7 @@ sent again, and the service finds nothing new in it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -15,6 +16,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 OWN = ".childview-watch"
 """The folder's own notes: a lock, and the moves that are under way."""
@@ -92,6 +94,24 @@ class Folder:
                     found = (here / name).lstat()
                     if stat.S_ISREG(found.st_mode):
                         yield here / name, (found.st_size, found.st_mtime_ns)
+
+    def open(self, arrived: Arrived, path: Path) -> IO[bytes]:
+        """A file of a delivery as it was looked at, whatever now stands under its name, with no link followed on the way.
+
+        Raises OSError where it has become another, or a link, or is not there.
+        """
+        inside = path.relative_to(self.root).parts
+        with contextlib.ExitStack() as stack:
+            number = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+            for name, how in [*((one, os.O_DIRECTORY) for one in inside[:-1]), (inside[-1], os.O_NONBLOCK)]:
+                stack.callback(os.close, number)
+                number = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | how, dir_fd=number)
+        file = os.fdopen(number, "rb")
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode) or (found.st_size, found.st_mtime_ns) != arrived.files[path]:
+            file.close()
+            raise OSError(errno.ESTALE, "it has changed since it was looked at", str(path))
+        return file
 
     # -- putting away --------------------------------------------------------------------------------------------
 
