@@ -41,7 +41,7 @@ class Spoken:
         self._entry = entry
         self._key = os.urandom(32)
         self._files: dict[str, int] = {}
-        self._kept = sqlite3.connect("", isolation_level=None)
+        self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._kept.executescript(
             f"pragma cache_size=-{IN_MEMORY}; pragma journal_mode=off; pragma synchronous=off; begin;"
             "create table said (entry text primary key, told blob not null) without rowid;"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -118,20 +119,19 @@ class _Reading:
 
     async def _rows(self, source: Source, report: Report) -> set[tuple[str, str]]:
         """Take the rows, a slice at a time; who was heard: (organisation, as of when)."""
-        held: list[Said] = []
+        rows = iter(source.read(report))
         heard: set[tuple[str, str]] = set()
         done = 0
-        for read in source.read(report):
-            said = self.spoken.compare(read)
-            heard.add((self.register.organisation(said), said.provenance.extracted))
-            held.append(said)
-            if len(held) >= SLICE:
-                done += len(held)
-                await self.register.take(held, reports=self.reports)
-                self.progress(report.file, min(done, source.rows), source.rows)
-                held = []
-        await self.register.take(held, reports=self.reports)
+        while held := await asyncio.to_thread(self._next, rows):
+            heard |= {(self.register.organisation(said), said.provenance.extracted) for said in held}
+            done += len(held)
+            await self.register.take(held, reports=self.reports)
+            self.progress(report.file, min(done, source.rows), source.rows)
         return heard
+
+    def _next(self, rows: Iterator[Said]) -> list[Said]:
+        """The next slice. Read in a thread: before its first row a file of a million may take a minute, and others have their turn."""
+        return [self.spoken.compare(said) for said in itertools.islice(rows, SLICE)]
 
 
 def files_of(paths: Sequence[Path | Unnamed]) -> list[Path | Unnamed]:

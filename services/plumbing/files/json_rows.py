@@ -144,7 +144,7 @@ class _Text:
     def __init__(self, data: IO[bytes], name: str) -> None:
         self.name, self.digest = name, hashlib.sha256()
         self._data, self._held, self._first = data, b"", 0
-        self._from = self._at = self._start = 0
+        self._from = self._at = 0
         self._fetch()
         self._from = self._at = len(MARK) if self._held.startswith(MARK) else 0
         if not self._held[self._at :].strip():
