@@ -10,21 +10,40 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.childview.identity import decide, holds, index, links, match, people, store
-from services.childview.identity.decide import Decision, Linked
-from services.childview.identity.match import Demographics
+from services.childview.identity import decide, holds, index, links, models, people, store
+from services.childview.identity.decide import Decision, Linked, Matching
+from services.childview.identity.demographics import Demographics
+from services.childview.identity.learn import without
+from services.childview.identity.model import Model
+from services.childview.identity.resembles import resembles
 from services.plumbing.kafka.outbox import Outbox
 
 
 @dataclass
 class Settling:
     """The decisions of one transaction. `made`: (number, kind) of each. `seen`: the version of each record that the
-    event being read brought; its decisions say so, and are never made again from that version."""
+    event being read brought; its decisions say so, and are never made again from that version. model: by which is judged;
+    the live one where it is not given."""
 
     conn: asyncpg.Connection
     outbox: Outbox
     made: list[tuple[int, str]] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    model: Model | None = None
+    _known: int | None = None
+
+    async def matching(self, *, crowded: bool = False) -> Matching:
+        """The live model, and about how many children are known."""
+        model = await self.live()
+        if self._known is None:
+            self._known = await index.known_children(self.conn, model)
+        return Matching(model, self._known, crowded)
+
+    async def live(self) -> Model:
+        """The model by which is judged."""
+        if self.model is None:
+            self.model = await models.live(self.conn)
+        return self.model
 
     async def record(self, decision: Decision) -> int:
         """Make a decision; its number."""
@@ -52,16 +71,19 @@ class Settling:
         """Decide where a record belongs by what is known of it today; how it is linked then."""
         pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
+        near = await index.candidates(self.conn, record, who)
+        model = await self.live()
         decision = decide.decide(
             record,
-            who,
-            candidates=await index.candidates(self.conn, record, who),
+            without(who, model.ignored | near.nobodys),
+            candidates=near.candidates,
             now=now,
             fellows=fellows,
             apart=await index.apart_from(self.conn, record) if now else (),
             shielded=now is not None and await index.protected(self.conn, now.child),
             pairs=pairs,
             unknown=await index.without_demographics(self.conn, known - {record}),
+            matching=await self.matching(crowded=near.crowded),
         )
         if decision is None:
             return now
@@ -91,11 +113,12 @@ class Settling:
     async def _lookalikes(self, child: str) -> set[str]:
         """The records of other children that resemble one of this child's."""
         found: set[str] = set()
+        spelling = (await self.live()).spelling
         for own in await links.records_of(self.conn, child):
             who = await index.person(self.conn, own)
             if who is not None:
-                near = await index.candidates(self.conn, own, who)
-                found |= {c.record for c in near if match.compare(who, c.who).agreement is not match.Agreement.NONE}
+                near = (await index.candidates(self.conn, own, who)).candidates
+                found |= {c.record for c in near if resembles(who, c.who, spelling)}
         return found
 
     async def review(self, record: str, *, ending: bool = False) -> None:
@@ -122,9 +145,10 @@ class Settling:
         who = await index.person(self.conn, record)
         if who is None:
             return []
-        near = await index.candidates(self.conn, record, who)
+        near = (await index.candidates(self.conn, record, who)).candidates
         apart = await index.apart_from(self.conn, record, alone=child is None)
-        return [c.record for c in decide.lookalikes(who, near, apart=apart, child=child)]
+        found = decide.lookalikes(who, near, apart=apart, child=child, model=await self.live())
+        return [c.record for c in found]
 
     async def part(self, record: str, other: str) -> None:
         """An adoption keeps these two apart: if they are one child, the second leaves with its side; nothing that is open
@@ -139,7 +163,7 @@ class Settling:
     async def _part(self, record: str, other: str, child: str) -> None:
         members = await links.records_of(self.conn, child)
         who = {name: known for name in members if (known := await index.person(self.conn, name)) is not None}
-        going, unclear = people.sides(record, other, members, who)
+        going, unclear = people.sides(record, other, members, who, (await self.live()).spelling)
         protected = await index.protected_records(self.conn, members)
         stay = set(members) - set(going) - set(unclear)
         decision = people.part(
