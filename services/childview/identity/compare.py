@@ -38,12 +38,14 @@ EXPECTED_WITHIN = 45
 class Comparison:
     """The level of each field, and the values that agree: how common these are weighs, so they stay in memory alone.
 
-    agreed: field -> value. prefix: the given names agree in nothing but a prefix name.
+    agreed: field -> value. prefix: the given names agree in nothing but a prefix name. separated: somewhere among all the
+    given names of the two stand two that are names of two children, however well others agree.
     """
 
     levels: dict[str, str]
     agreed: dict[str, str]
     prefix: bool = False
+    separated: bool = False
 
     def __getitem__(self, field: str) -> str:
         return self.levels.get(field, UNKNOWN)
@@ -76,7 +78,8 @@ def compare(one: Demographics, other: Demographics, spelling: Spelling) -> Compa
         for kind in NUMBERS:
             _keep(levels, agreed, kind, _numbers(one.numbers(kind), other.numbers(kind)))
         _keep(levels, agreed, "identifier", _evidence(one, other))
-    return Comparison(levels, agreed, _prefix_alone(levels, agreed))
+    separated = any(spelling.given(a, b) == "distinct" for a, b in product(one.given, other.given))
+    return Comparison(levels, agreed, _prefix_alone(levels, agreed), separated)
 
 
 Found = tuple[str, str]

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.childview.identity.compare import compare
 from services.childview.identity.demographics import Demographics, combine
-from services.childview.identity.judge import Judgement, Other, Verdict, judge
+from services.childview.identity.judge import Judgement, Other, Verdict, judge, still_belongs
 from services.childview.identity.model import Model
 from services.childview.identity.resembles import consistent, resembles
 
@@ -100,6 +100,7 @@ def decide(
     pairs: Collection[Pair] = (),
     unknown: Collection[str] = (),
     matching: Matching | None = None,
+    twin: bool = False,
     new_id: NewId = new_child,
 ) -> Decision | None:
     """What to decide about a record whose demographics are new; None when it stays where it is.
@@ -107,15 +108,18 @@ def decide(
     candidates: every record of each child that shares a candidate key. now: how it is linked today. fellows: the other
     records of its child. apart: records of the children that people said it is not. shielded: its own child is protected.
     pairs: the open pairs that it is in, on either side. unknown: records whose demographics are not to be had. The other
-    half of an adoption is never among the candidates of its child.
+    half of an adoption is never among the candidates of its child. twin: a child came that may be a twin of its own: what
+    was linked by itself stays only if all that is known now bears it out.
 
     A record that stays may all the same come to resemble a protected child: see `holds.review`.
     """
     matching = matching or Matching()
     able = [c for c in candidates if c.record not in apart]
-    if now is not None and _stays(who, now, fellows, able, unknown, matching.model):
+    if now is not None and not twin and _stays(who, now, fellows, able, unknown, matching.model):
         return None
     verdict = judge(who, _others(able), matching.model, seen=matching.seen)
+    if now is not None and twin and (now.basis != "automatic" or still_belongs(verdict, now.child)):
+        return None
     sticky = _sticky(record, now, pairs)
     near = [c for c in able if c.protected and resembles(who, c.who, matching.model.spelling)]
     near += [c for c in able if c.record in sticky and c not in near]

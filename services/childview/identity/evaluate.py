@@ -57,6 +57,10 @@ def run(
         outcome = done.population.arrive(place, who)
         done.times.append(time.perf_counter() - started)
         done.outcomes.append(outcome)
+        for left in done.population.left:
+            done.later[left.records[0]] = left
+            done.wrong = [found for found in done.wrong if found[0] != left.records[0]]
+        done.population.left.clear()
         if outcome.kind == "linked":
             _check(done, [place], outcome.child)
         if place + 1 in ends:

@@ -55,6 +55,11 @@ class Judgement:
         """The chance that a link would be wrong."""
         return 1.0 - self.share
 
+    @property
+    def kept_from(self) -> bool:
+        """Whether a veto stands against what would be the same child by its number or its given name."""
+        return bool(self.vetoes) and (_numbered(self.found) or self.found["given_name"] in SPOKEN)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -123,6 +128,22 @@ def joins(judged: Sequence[Judgement], child: str) -> bool:
     return not found.conflicts and (_numbered(found) or found["place"] == "equal" or found["contacts"] == "equal")
 
 
+def twin_like(found: Comparison) -> bool:
+    """Whether two children may be twins, of whom one came later: then what was linked to the first may be the second's."""
+    home = found["place"] in ("equal", "street", "close") or found["contacts"] == "equal"
+    kin = found["family_name"] in ("equal", "part", "close")
+    return found["birth_date"] == "equal" and kin and (home or found["given_name"] not in ("equal", "different", "unknown"))
+
+
+def still_belongs(verdict: Verdict, child: str) -> bool:
+    """Whether a record that is linked to a child would stay there by all that is known now."""
+    own = next((one for one in verdict.judged if one.child == child), None)
+    return own is not None and own.share >= STILL and "lookalike" not in own.vetoes
+
+
+STILL = 0.9
+
+
 def allowed(found: Comparison) -> float:
     """The risk a link may have."""
     near = found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
@@ -140,6 +161,7 @@ def _vetoes(
     rivals = [rival for rival in judged if rival.child != one.child and one.child not in held.get(rival.child, ())]
     reasons = {
         "other-given-name": _other_given_name(found, families),
+        "two-given-names": found.separated,
         "initial-alone": found["given_name"] == "initial" and not _numbered(found),
         "number-conflict": _conflict(found),
         "number-without-name": _number_without_name(found),

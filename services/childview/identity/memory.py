@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.childview.identity import keys
 from services.childview.identity.demographics import Demographics, combine
-from services.childview.identity.judge import Other, Verdict, joins, judge
+from services.childview.identity.judge import Other, Verdict, joins, judge, still_belongs, twin_like
 from services.childview.identity.learn import without
 from services.childview.identity.model import Model
 
@@ -36,24 +36,45 @@ class Outcome:
 
 @dataclass
 class Population:
-    """Children as they become known, one record after another."""
+    """Children as they become known, one record after another. left: records that a twin's coming took out of a child."""
 
     model: Model
     children: list[Child] = field(default_factory=list)
     seen: int = 0
+    records: dict[int, Demographics] = field(default_factory=dict)
+    left: list[Outcome] = field(default_factory=list)
     _touched: set[int] = field(default_factory=set)
     _found_by: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def arrive(self, place: int, who: Demographics) -> Outcome:
         """Decide what a record is. place: its number, by which outcomes name it."""
-        who = without(who, self.model.ignored)
+        who = self.records[place] = without(who, self.model.ignored)
         verdict, candidates = self._judge(who)
         if verdict.link is not None:
             child = int(verdict.link)
             self._join(child, [place], who)
             return Outcome((place,), "linked", child, verdict, candidates)
         child = self._new(place, who, verdict)
+        self._reexamine(verdict)
         return Outcome((place,), "held" if verdict.doubts else "new", child, verdict, candidates)
+
+    def _reexamine(self, verdict: Verdict) -> None:
+        """A child came that may be a twin: hold what was linked to the other and may be this one's."""
+        for one in verdict.judged:
+            child = self.children[int(one.child)]
+            if twin_like(one.found):
+                for record in child.records[1:]:
+                    self._leave(int(one.child), child, record)
+
+    def _leave(self, number: int, child: Child, record: int) -> None:
+        rest = [name for name in child.records if name != record]
+        who, stays = self.records[record], combine(self.records[name] for name in rest)
+        others = [self._other(n) for n in sorted(set(self._near(who)) - {number}) if not self.children[n].gone]
+        verdict = judge(who, [*others, Other(str(number), stays)], self.model, seen=self.seen)
+        if not still_belongs(verdict, str(number)):
+            child.records, child.who = rest, stays
+            self._new(record, who, verdict)
+            self.left.append(Outcome((record,), "held" if verdict.doubts else "new", len(self.children) - 1, verdict, len(others)))
 
     def again(self, *, everybody: bool = False) -> list[Outcome]:
         """Decide anew what is held for children that more has come to be known of (or everybody), and these children: two

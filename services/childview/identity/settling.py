@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from services.childview.identity import decide, holds, index, links, models, people, store
+from services.childview.identity.compare import compare
 from services.childview.identity.decide import Decision, Linked, Matching
 from services.childview.identity.demographics import Demographics
+from services.childview.identity.judge import twin_like
 from services.childview.identity.learn import without
 from services.childview.identity.model import Model
 from services.childview.identity.resembles import resembles
 from services.plumbing.kafka.outbox import Outbox
+
+ECHOES = 50
+"""So many held records are decided anew for one that came; the rest when they or another changes."""
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Settling:
     seen: dict[str, int] = field(default_factory=dict)
     model: Model | None = None
     _known: int | None = None
+    _echoes: bool = False
 
     async def matching(self, *, crowded: bool = False) -> Matching:
         """The live model, and about how many children are known."""
@@ -57,6 +63,7 @@ class Settling:
         fellows = set(await links.records_of(self.conn, now.child)) - {record} if now else set()
         partners = await links.partners(self.conn, record) if now else set()
         to = await self.decide(record, who, now, fellows)
+        await self._echo(record, who, now, to)
         moved = now is not None and to is not None and now.child != to.child
         if await index.reaches_others(self.conn, record):
             await self.around([record, *(fellows if moved else ())])
@@ -67,7 +74,33 @@ class Settling:
         for partner in sorted(partners - {record}):
             await self.review(partner)
 
-    async def decide(self, record: str, who: Demographics, now: Linked | None, fellows: set[str]) -> Linked | None:
+    async def _echo(self, record: str, who: Demographics, was: Linked | None, to: Linked | None) -> None:
+        """What a record's own decision changes for others: more is known of the child it was linked to, so what is held for
+        that one may be decided; a child that came may be a twin, so what was linked to the other is looked at again."""
+        if to is None or to == was or self._echoes:
+            return
+        self._echoes = True
+        if to.basis == "automatic":
+            held = await links.held_for(self.conn, to.child)
+            await self.again(sorted(held - {record})[:ECHOES])
+        elif was is None or was.child != to.child:
+            await self._twins(record, who, to.child)
+        self._echoes = False
+
+    async def _twins(self, record: str, who: Demographics, child: str) -> None:
+        spelling = (await self.live()).spelling
+        near = (await index.candidates(self.conn, record, who)).candidates
+        families = {c.child for c in near if c.child != child and twin_like(compare(who, c.who, spelling))}
+        for family in sorted(families):
+            members = await links.records_of(self.conn, family)
+            for name, (linked, _) in members.items():
+                other = await index.person(self.conn, name)
+                if len(members) > 1 and linked.basis == "automatic" and other is not None:
+                    await self.decide(name, other, linked, set(members) - {name}, twin=True)
+
+    async def decide(
+        self, record: str, who: Demographics, now: Linked | None, fellows: set[str], *, twin: bool = False
+    ) -> Linked | None:
         """Decide where a record belongs by what is known of it today; how it is linked then."""
         pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
@@ -84,6 +117,7 @@ class Settling:
             pairs=pairs,
             unknown=await index.without_demographics(self.conn, known - {record}),
             matching=await self.matching(crowded=near.crowded),
+            twin=twin,
         )
         if decision is None:
             return now
