@@ -57,8 +57,9 @@ class Judgement:
 
     @property
     def kept_from(self) -> bool:
-        """Whether a veto stands against what would be the same child by its number or its given name."""
-        return bool(self.vetoes) and (_numbered(self.found) or self.found["given_name"] in SPOKEN)
+        """Whether a veto stands against what would be the same child by its number, or by given name and birth date."""
+        named = self.found["given_name"] in SPOKEN and self.found["birth_date"] not in ("different", "year")
+        return bool(self.vetoes) and (_numbered(self.found) or named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,10 @@ class Verdict:
     @property
     def doubts(self) -> tuple[Judgement, ...]:
         """The children that people must look at: where known children explain a record better than all else together, all
-        that explain a good part of it; and in any case those whom a veto alone keeps from it."""
+        that explain a good part of it; and in any case those of the same number or name whom a veto keeps
+        from it."""
         known = sum(one.share for one in self.judged) >= HOLD_SHARE
-        return tuple(one for one in self.judged if one.share >= DOUBT_SHARE and (known or one.vetoes))
+        return tuple(one for one in self.judged if one.share >= DOUBT_SHARE and (known or one.kept_from))
 
 
 NAMED_SHARE = 0.01

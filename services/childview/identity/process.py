@@ -310,6 +310,7 @@ class Identity:
 
     async def _follow_people(self, conn: asyncpg.Connection, body: Mapping) -> None:
         await self._settle(conn, lambda settling: settling.around(item["record"] for item in body["sets"]))
+        await self._settle(conn, lambda settling: settling.held_for({item["child"] for item in body["sets"]}))
         if body["kind"] == "not-same":
             await self._settle(conn, lambda settling: settling.again(name for pair in body["not_same"] for name in pair))
 

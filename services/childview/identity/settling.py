@@ -81,11 +81,15 @@ class Settling:
             return
         self._echoes = True
         if to.basis == "automatic":
-            held = await links.held_for(self.conn, to.child)
-            await self.again(sorted(held - {record})[:ECHOES])
+            await self.held_for({to.child})
         elif was is None or was.child != to.child:
             await self._twins(record, who, to.child)
         self._echoes = False
+
+    async def held_for(self, children: Iterable[str]) -> None:
+        """Decide anew what is held for these children: more is known of them now."""
+        for child in sorted(children):
+            await self.again(sorted(await links.held_for(self.conn, child))[:ECHOES])
 
     async def _twins(self, record: str, who: Demographics, child: str) -> None:
         spelling = (await self.live()).spelling
