@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import client, progress
+from deploy.local import client, progress, screen
+from deploy.local.demonstration import Loaded
 from services import cli
+from services.cli import answers, grammar
 from services.plumbing.settings import port_variable
 from tests.journeys.installation import ROOT
 
 VERBS = (
     ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
-    ["import", "education", "/nowhere", "--yes"], ["events", "show", "x"], ["watch", "/nowhere", "--yes"],
+    ["import", "education", "/nowhere", "--yes"], ["events", "show", "00000000-0000-4000-8000-000000000000"], ["watch", "/nowhere", "--yes"],
     ["export", "cin", "--year", "2026", "--out", "x.xml"],
 )  # fmt: skip
 
@@ -47,6 +49,91 @@ def test_asked_wrongly_is_failed_and_never_mistaken_for_refusals(wrong, tmp_path
     assert (done.returncode, done.stdout) == (1, "") and "--help" in done.stderr
     done = run(*wrong, "--json", state=tmp_path)
     assert done.returncode == 1 and "--help" in json.loads(done.stdout)["error"]
+
+
+def test_what_is_no_streams_id_is_said_and_where_one_is_found(tmp_path):
+    done = run("events", "show", "Jamila", state=tmp_path)
+    assert done.returncode == 1 and "/v1/pupils/find" in done.stderr and "Jamila" not in done.stderr
+
+
+PERSONAS = [
+    {"role": "social-worker", "person": "sw-001", "name": "Ada", "title": "Social worker", "purpose": "casework", "try": "Find her."},
+    {"role": "clearing-house-officer", "person": "ch-1", "name": "Bo", "title": "Officer", "purpose": "data_quality", "try": "GET it."},
+    {"role": "policy-author", "person": "pa-1", "name": "Cy", "title": "Author", "purpose": "", "try": "Later."},
+    {"role": "social-worker", "person": "sw-002", "name": "Di", "title": "Social worker", "purpose": "casework", "try": "Ended."},
+]
+SCENARIOS = [
+    {"name": "A clue", "be": "sw-001", "purpose": "casework", "search": {"given_name": "Jamila"}, "see": "`childview park list` names it.", "path": "view"},
+    {"name": "A pair", "be": "ch-1", "purpose": "data_quality", "search": None, "see": "Held.", "path": "duplicates"},
+]
+
+
+def test_personas_name_the_person_that_a_token_is_asked_for(tmp_path):
+    (tmp_path / "personas.json").write_text(json.dumps(PERSONAS))
+    rows = [line.split() for line in run("personas", state=tmp_path).stdout.splitlines()]
+    assert rows[0][:3] == ["role", "person", "name"] and ["social-worker", "sw-002", "Di", "Ended."] in rows
+
+
+def test_a_reader_who_has_seen_enough_is_no_fault(tmp_path):
+    (tmp_path / "personas.json").write_text(json.dumps(PERSONAS))
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {**os.environ, "CHILDVIEW_STATE": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "services.cli", "personas"]
+    done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, cwd=ROOT)
+    os.close(writing)
+    assert done.stderr == ""
+
+
+def test_who_has_a_page_who_has_the_api_and_who_reads_no_child_stand_apart():
+    lines = screen.who_to_be(PERSONAS, SCENARIOS)
+    groups = [[line for line in part.split("\n") if line] for part in "\n".join(lines).split("\n\n")]
+    assert [(group[0].split("(")[0].strip(), [line.split()[0] for line in group[1:]]) for group in groups] == [
+        ("Who to be on the pages", ["Ada"]), ("Who to be by the API alone", ["Bo"]), ("Who can sign in and reads no child", ["Cy"]),
+    ]  # fmt: skip
+
+
+def test_what_the_api_alone_shows_stands_apart_with_what_to_type():
+    before, _, after = "\n".join(screen.what_to_see(PERSONAS, SCENARIOS)).partition("What to see by the API")
+    assert "A clue" in before and "A pair" not in before
+    assert "A pair" in after and "/v1/duplicates" in after and f"{client.typed()} token ch-1" in after
+
+
+def test_what_is_loaded_already_is_said_and_how_to_get_another():
+    there = Loaded(5000, 1, "2026-11-25", before=True)
+    other = screen.instead(there, children=10, seed=1)
+    assert "5,000 children, seed 1" in other and "`make reset demo CHILDREN=10 SEED=1`" in other
+    assert "reset demo" not in screen.instead(there, children=5000, seed=1)
+
+
+def test_a_loaded_demonstration_is_told_as_it_is_and_not_as_it_was_asked_for(tmp_path):
+    (tmp_path / "demonstration").mkdir()
+    (tmp_path / "demonstration" / "loaded.json").write_text(json.dumps({"children": 5000, "seed": 1, "today": "2026-11-25"}))
+    done = run("demo", "load", "--children", "10", "--json", state=tmp_path)
+    assert json.loads(done.stdout) == {"loaded": True, "children": 5000, "seed": 1, "before": True}
+
+
+@pytest.mark.parametrize("activated", [True, False])
+def test_messages_name_the_command_as_it_can_be_typed(monkeypatch, tmp_path, activated):
+    program = tmp_path / ".venv" / "bin" / "childview"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    monkeypatch.setenv("PATH", str(program.parent) if activated else "/nowhere")
+    monkeypatch.chdir(tmp_path)
+    assert client.typed() == ("childview" if activated else ".venv/bin/childview")
+    said = screen.what_to_see(PERSONAS, SCENARIOS)
+    assert f"`{client.typed()} park list`" in "\n".join(said)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert client.typed() == ("childview" if activated else str(program))
+
+
+def test_a_failure_names_the_command_as_it_can_be_typed(capsys):
+    with pytest.raises(SystemExit):
+        answers.fail([], "the live view is of another version; `childview rebuild` makes it anew")
+    assert f"`{client.typed()} rebuild`" in capsys.readouterr().err
 
 
 def test_a_policy_file_that_is_no_json_is_named(tmp_path):
@@ -189,7 +276,7 @@ def test_a_span_of_time_is_not_negative_and_ends():
     for wrong in ("-1", "nan", "inf", "soon"):
         with pytest.raises((SystemExit, client.Failed)):
             cli._parser().parse_args(["watch", "/nowhere", "--every", wrong])
-    assert cli._seconds("0.5") == 0.5
+    assert grammar.seconds("0.5") == 0.5
 
 
 def test_what_is_wrong_is_said_a_line_each():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,14 +32,38 @@ def state_folder() -> Path:
     return Path(os.environ.get("CHILDVIEW_STATE", ROOT / ".childview")).absolute()
 
 
-class Client:
-    """The services of this installation, called as the service identity `cli`."""
+def contract_folders() -> list[Path]:
+    """The folders of the contracts, as the services have them."""
+    return [Path(root) for root in os.environ.get("CHILDVIEW_CONTRACTS", str(ROOT / "contracts")).split(os.pathsep)]
 
-    def __init__(self) -> None:
+
+def typed() -> str:
+    """The command line as it can be typed where this one was: by its bare name if the shell finds this very one, else by its path."""
+    here = Path(sys.executable).parent / "childview"
+    if not here.exists():
+        return f"{shlex.quote(sys.executable)} -m services.cli"
+    if (found := shutil.which("childview")) and Path(found).absolute() == here.absolute():
+        return "childview"
+    near = here.is_relative_to(Path.cwd())
+    return shlex.quote(str(here.relative_to(Path.cwd()) if near else here))
+
+
+def as_typed(text: str) -> str:
+    """A sentence with its commands as they can be typed here."""
+    return text.replace("`childview ", f"`{typed()} ")
+
+
+class Client:
+    """The services of this installation, called as the service identity `cli`.
+
+    timeout: seconds to wait for one answer; None: as long as it takes (an import may last).
+    """
+
+    def __init__(self, *, timeout: float | None = None) -> None:
         from deploy.local import secrets
 
         self._secret = secrets.load(state_folder()).clients["cli"]
-        self._http = httpx.Client(timeout=None)
+        self._http = httpx.Client(timeout=timeout)
         self._tokens: dict[str, str] = {}
 
     def __enter__(self) -> Client:
@@ -100,7 +126,7 @@ class Client:
             if sys.stderr.isatty():
                 print(f"\r{found['children']} children; waiting for {', '.join(behind)}   ", end="", file=sys.stderr)
             time.sleep(0.3)
-        raise Failed("not everything became visible in time; see `childview status`")
+        raise Failed(f"not everything became visible in time; see `{typed()} status`")
 
     def user_token(self, persona: dict[str, Any], audience: str = "childview") -> str:
         """A bearer token for one of the demonstration's people."""

@@ -1,4 +1,4 @@
-"""The demonstration: an invented authority, loaded as a real one would be, and a screen that says what to try."""
+"""The demonstration: an invented authority, loaded as a real one would be."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,8 +15,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.authority.generate import generate
 from deploy.local.installation import bootstrap
-from services.plumbing.settings import port_of
 
+MARKER = "loaded.json"
 Say = Callable[[str], None]
 Progress = Callable[[str, int, int], None]
 
@@ -37,19 +38,31 @@ def folder_of(state: Path) -> Path:
     return state / "demonstration"
 
 
-def loaded(state: Path) -> bool:
-    """Whether the demonstration is there, whole."""
-    return (folder_of(state) / "loaded.json").exists()
+@dataclass(frozen=True)
+class Loaded:
+    """An authority that is there, whole. made: the day it was invented. before: it was there already."""
+
+    children: int
+    seed: int
+    made: str
+    before: bool
 
 
-def load(client: Client, state: Path, *, children: int, seed: int, say: Say, progress: Progress) -> int:
-    """Generate and load; 0. Loaded before: nothing is done. Ended half-way: everything is sent again, which is harmless."""
+def loaded(state: Path) -> Loaded | None:
+    """The demonstration that is there, whole."""
+    marker = folder_of(state) / MARKER
+    if not marker.exists():
+        return None
+    held = json.loads(marker.read_text())
+    return Loaded(held["children"], held["seed"], held["today"], before=True)
+
+
+def load(client: Client, state: Path, *, children: int, seed: int, say: Say, progress: Progress) -> Loaded:
+    """Generate and load; what is there then. Loaded before: nothing is done, whatever was asked for. Ended half-way: everything
+    is sent again, which is harmless."""
+    if (there := loaded(state)) is not None:
+        return there
     folder = folder_of(state)
-    marker = folder / "loaded.json"
-    if marker.exists():
-        held = json.loads(marker.read_text())
-        say(f"the demonstration is loaded already: {held['children']} children, seed {held['seed']} (`make reset` forgets it)")
-        return 0
     manifest = _generated(folder, children=children, seed=seed, say=say, progress=progress)
     client.ask("POST", "policy", "/v1/people/import", files={"file": ("staff.csv", (folder / "staff.csv").read_bytes())})
     shutil.copyfile(folder / "personas.json", state / "personas.json")
@@ -60,8 +73,8 @@ def load(client: Client, state: Path, *, children: int, seed: int, say: Say, pro
     _declare_conflicts(client, folder)
     _park(client, folder)
     client.wait(_patience(children))
-    marker.write_text(json.dumps({name: manifest[name] for name in ("children", "seed", "today", "counts")}))
-    return 0
+    (folder / MARKER).write_text(json.dumps({name: manifest[name] for name in ("children", "seed", "today", "counts")}))
+    return Loaded(manifest["children"], manifest["seed"], manifest["today"], before=False)
 
 
 def _patience(children: int) -> float:
@@ -172,9 +185,6 @@ async def send_unreadable(topic: str, key: str) -> None:
         await producer.stop()
 
 
-# -- what to try -------------------------------------------------------------------------------------------------
-
-
 def end_involvement(client: Client, state: Path) -> str:
     """End the involvement that the screen names, as of yesterday: what its worker sees changes on reload."""
     ending = _read(folder_of(state), "manifest.json")["ending"]
@@ -183,70 +193,3 @@ def end_involvement(client: Client, state: Path) -> str:
     path = f"/v1/persons/{id}/involvements/{ending['involvement_id']}/end"
     done = client.ask("POST", "socialcare", path, json={"end_date": day})
     return f"{'ended' if done['events'] else 'it was ended already'}. {ending['see']}"
-
-
-def screen(client: Client, state: Path) -> str:
-    """Addresses, who to be, what to see, what to change."""
-    folder = folder_of(state)
-    told = _read(folder, "loaded.json")
-    lines = ["", "Childview is running. Everyone in it is invented.", "", *_counts(told["counts"], client), ""]
-    lines += [f"  {what:22} http://127.0.0.1:{port_of(name)}{path}" for what, name, path in ADDRESSES]
-    if told["today"] < date.today().isoformat():
-        lines += ["", f"  This data was made on {told['today']}: dates that say `yesterday` are off. `make reset demo` makes it anew."]
-    lines += ["", "Who to be (sign in by choosing a name; `childview token ROLE` gives a bearer token):"]
-    lines += [f"  {p['name']:28} {p['title']:34} {p['try']}" for p in _first_of_each_role(_read(folder, "personas.json"))]
-    lines += ["", "What to see:"]
-    people = _read(folder, "personas.json")
-    names = {p["role"]: p["name"] for p in reversed(people)} | {p["person"]: p["name"] for p in people}
-    for one in _read(folder, "scenarios.json"):
-        search = ", ".join(str(value) for value in (one["search"] or {}).values())
-        who = f"      as {names[one['be']]} (token {one['be']}), for {one['purpose']}; find: {search or '-'}"
-        lines += [f"  {one['name']}", who, f"      {one['see']}"]
-    manifest, returns = _read(folder, "manifest.json"), _short(folder / "returns", state)
-    correction, deletion = (folder / manifest[name]["file"] for name in ("correction", "deletion"))
-    lines += [
-        "", "Change something, then reload the page:",
-        f"  .venv/bin/childview import education --yes '{_short(correction, state)}'",
-        "      corrects one mark",
-        f"  .venv/bin/childview import education --yes '{_short(deletion, state)}'",
-        "      deletes one contact",
-        "  .venv/bin/childview demo end-involvement",
-        "      ends one involvement",
-        "", f"The last year's returns (CIN census, SSDA903) lie in {returns}",
-        "They are not loaded whole: they tell again what the daily extract tells, under other ids.",
-        "", "`make down` stops everything; `make demo` starts it again.", "",
-    ]  # fmt: skip
-    return "\n".join(lines)
-
-
-def _counts(made: dict[str, int], client: Client) -> list[str]:
-    """How many there are: as invented, and as the view knows them now."""
-    status = client.ask("GET", "childview", "/v1/status")
-    held = sum(status["held"].values())
-    return [
-        f"  {made['children']:,} children at {made['schools']} schools and with social care; {made['practitioners']} practitioners",
-        f"  {made['in_need']} children in need, {made['plans']} of them on protection plans, {made['looked_after']} looked after",
-        f"  {made['care_leavers']} care leavers, {made['early_help']} who had early help",
-        f"  {made['shielded']} shielded, {made['adopted']} adopted, {made['risk_linked']} with a risk in the family",
-        f"  {status['children']:,} children in the view ({held} records held for people to decide)",
-    ]
-
-
-ADDRESSES = (
-    ("the pages", "childview", "/"),
-    ("the API, described", "childview", "/openapi.json"),
-    ("whether it is ready", "childview", "/health/ready"),
-)
-
-
-def _first_of_each_role(people: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    seen: dict[str, dict[str, Any]] = {}
-    for person in people:
-        seen.setdefault(person["role"], person)
-    return list(seen.values())
-
-
-def _short(path: Path, state: Path) -> str:
-    """The path as a newcomer in the project's folder would type it."""
-    root = state.parent
-    return str(path.relative_to(root)) if path.is_relative_to(root) and state.name == ".childview" else str(path)

@@ -16,7 +16,7 @@ from deploy.local import kafka, postgres, secrets
 from deploy.local.kafka import Broker
 from deploy.local.postgres import Cluster
 from deploy.local.secrets import Secrets
-from deploy.local.supervisor import Program, named_port
+from deploy.local.supervisor import Program
 from services.plumbing import contracts, demonstration
 from services.plumbing.settings import port_of, process_name
 
@@ -52,7 +52,6 @@ def _postgres(cluster: Cluster, found: Secrets) -> Program:
         postgres.command(cluster),
         {"PATH": os.environ.get("PATH", ""), "TZ": "UTC"},
         ready=lambda: postgres.ready(cluster),
-        ports=[named_port("postgres")],
         ask=postgres.ASK,
         account=postgres.account(cluster),
         once_ready=lambda: asyncio.run(_databases(cluster, found)),
@@ -85,7 +84,6 @@ def _kafka(state: Path) -> Program:
         kafka.command(broker),
         {"PATH": os.environ.get("PATH", ""), "TZ": "UTC", "LOG_DIR": str(state / "logs")},
         ready=lambda: kafka.ready(broker.bootstrap),
-        ports=[named_port("kafka"), named_port("kafka-controller")],
         once_ready=lambda: asyncio.run(kafka.create_topics(broker.bootstrap, topics)),
     )
 
@@ -96,7 +94,6 @@ def _issuer(state: Path) -> Program:
         [sys.executable, "-m", "deploy.local.issuer"],
         _common(state),
         ready=_http(port_of("issuer")),
-        ports=[named_port("issuer")],
     )
 
 
@@ -107,7 +104,6 @@ def _service(state: Path, found: Secrets, cluster: Cluster, service: str, role: 
         [sys.executable, "-m", f"services.{service}.main", role],
         environment(state, found, cluster, service=service, identity=IDENTITY.get(role, service)),
         ready=_http(port_of(name)),
-        ports=[named_port(name)],
     )
 
 

@@ -24,9 +24,11 @@ import jwt
 import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from fastapi import FastAPI, Form, HTTPException, Query, Response
+from fastapi import FastAPI, Form, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from jwt.algorithms import RSAAlgorithm
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from services.plumbing.settings import port_of
 from services.plumbing.tokens import DEMONSTRATION
@@ -98,6 +100,9 @@ def make(*, url: str, folder: Path, clients: Mapping[str, str], personas: Path, 
 def application(issuer: Issuer) -> FastAPI:
     """The issuer over HTTP."""
     app = FastAPI(title="issuer", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(StarletteHTTPException, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse)
+    app.state.begin = issuer.redirects.get("childview", "").removesuffix(APPS["childview"])
 
     @app.get("/.well-known/openid-configuration")
     def configuration() -> dict[str, Any]:
@@ -216,6 +221,22 @@ def _page(people: list[dict[str, Any]], hidden: Mapping[str, str]) -> str:
         f"<p>{html.escape(p.get('try', ''))}</p></li>"
         for p in people
     )
+    return _shell("Sign in (demonstration)", f"<p>Everybody here is invented. Choose who to be.</p><ul>{rows}</ul>")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """What is wrong: as a page for a browser, else as JSON."""
+    status, why = 422, "the sign-in was not asked for by an app: begin at the app's own pages"
+    if isinstance(error, StarletteHTTPException):
+        status, why = error.status_code, error.detail
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": why}, status_code=status)
+    where = request.app.state.begin
+    begin = f'<p><a href="{html.escape(where)}">Begin at Childview</a></p>' if where else ""
+    return HTMLResponse(_shell("This is only the sign-in", f"<p>{html.escape(why)}</p>{begin}"), status_code=status)
+
+
+def _shell(title: str, body: str) -> str:
     style = (
         "body{font:19px/1.4 arial,sans-serif;max-width:45em;margin:2em auto;padding:0 1em;color:#0b0c0c}"
         "li{list-style:none;margin:0 0 1em}ul{padding:0}p{margin:.2em 0;color:#505a5f}"
@@ -223,8 +244,8 @@ def _page(people: list[dict[str, Any]], hidden: Mapping[str, str]) -> str:
         "button:focus{outline:3px solid #fd0}"
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in (demonstration)</title><style>{style}</style>'
-        f"<main><h1>Sign in (demonstration)</h1><p>Everybody here is invented. Choose who to be.</p><ul>{rows}</ul></main>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{style}</style>'
+        f"<main><h1>{title}</h1>{body}</main>"
     )
 
 

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,8 +20,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local import ports
+from deploy.local.ports import Port
 from deploy.local.process import Account, Identity, end_all, spawn
-from services.plumbing.settings import port_of, port_variable
 
 PATIENCE = 90.0
 LONGEST_WAIT = 30.0
@@ -47,7 +47,6 @@ class Program:
     command: Sequence[str | Path]
     environment: Mapping[str, str]
     ready: Callable[[], bool]
-    ports: Sequence[tuple[str, int]] = ()
     ask: signal.Signals = signal.SIGTERM
     account: Account | None = None
     prepare: Callable[[], None] | None = None
@@ -110,8 +109,6 @@ class Supervisor:
 
     def _start_stage(self, stage: Sequence[Program]) -> None:
         for program in stage:
-            self._check_ports(program)
-        for program in stage:
             self.children[program.name] = Running(program)
             self._start(self.children[program.name])
         self._report(self.phase)
@@ -119,17 +116,6 @@ class Supervisor:
             self._wait_ready(self.children[program.name])
             if program.once_ready is not None:
                 program.once_ready()
-
-    def _check_ports(self, program: Program) -> None:
-        for variable, port in program.ports:
-            with socket.socket() as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                try:
-                    probe.bind(("127.0.0.1", port))
-                except OSError:
-                    raise CannotStart(
-                        f"port {port} of {program.name} is in use; set {variable} to another one, or stop what uses it"
-                    ) from None
 
     def _start(self, child: Running) -> None:
         program = child.program
@@ -252,9 +238,10 @@ def read_status(state: Path) -> dict:
     return json.loads(path.read_text()) if path.exists() else {}
 
 
-def up(state: Path, *, say: Callable[[str], None] = lambda line: None) -> None:
+def up(state: Path, *, say: Callable[[str], None] = lambda line: None, listening: Sequence[Port] = ()) -> None:
     """Start everything in the background and wait until it is ready. Does nothing when it runs; where it is being started
-    already, waits for that. Raises CannotStart."""
+    already, waits for that. listening: the ports it will have, looked at before anything is started, and remembered.
+    Raises CannotStart, WrongPorts."""
     state.mkdir(parents=True, exist_ok=True)
     with _turn(state, say):
         if running(state):
@@ -262,6 +249,8 @@ def up(state: Path, *, say: Callable[[str], None] = lambda line: None) -> None:
         alive = _starting(state)
         if alive is None:
             down(state)
+            ports.check(listening)
+            ports.remember(state, listening)
             alive = _launch(state)
         _follow(state, alive, say)
 
@@ -322,6 +311,12 @@ def running(state: Path) -> bool:
     return status.get("state") == "running" and found is not None and found.running()
 
 
+def alive(state: Path) -> bool:
+    """Whether a supervisor of this state lives, whatever it is at."""
+    found = _identity(read_status(state).get("supervisor"))
+    return found is not None and found.running()
+
+
 def down(state: Path) -> None:
     """Stop everything, also what a killed supervisor left behind: services first and together, then the servers."""
     status = read_status(state)
@@ -355,11 +350,6 @@ def _identity(item: Mapping | None) -> Identity | None:
     if not item or not item.get("pid"):
         return None
     return Identity(item["pid"], item["started"])
-
-
-def named_port(name: str) -> tuple[str, int]:
-    """A process's port and the variable that moves it."""
-    return port_variable(name), port_of(name)
 
 
 if __name__ == "__main__":

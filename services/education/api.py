@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, Field
 
 from services.plumbing import app as wires
+from services.plumbing.commands import command, find
 from services.plumbing.register import Statement
-from services.plumbing.source import Here, command, find
+from services.plumbing.source import Here
 from services.plumbing.tokens import Principal
 
 router = APIRouter()

@@ -19,11 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.disclosure.lease import Lease
 from services.plumbing import app as wires
 from services.plumbing import database
+from services.plumbing.commands import broken, command, find
 from services.plumbing.contracts import SchemaRefused
 from services.plumbing.files import values
 from services.plumbing.problems import Problem
 from services.plumbing.register import Provenance, Statement
-from services.plumbing.source import Here, broken, command, find
+from services.plumbing.source import Here
 from services.plumbing.tokens import Principal
 
 router = APIRouter()

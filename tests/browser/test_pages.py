@@ -74,6 +74,25 @@ def test_a_hidden_child_and_an_unknown_one_are_the_same_page(page, demonstration
     assert contents[0] == contents[1]
 
 
+def test_a_page_of_entries_leads_on_and_back(page, demonstration, scenarios, picture):
+    sign_in(page, demonstration, scenarios[CLUE]["be"])
+    open_child(page, scenarios[CLUE])
+    address = page.url
+    page.goto(f"{address}/entries/attendance?cursor=3")
+    picture(page, "entries")
+    assert page.get_by_role("heading", name="Attendance: further entries").is_visible()
+    assert page.get_by_text(re.compile(r"Mark: \d+ entries")).is_visible()
+    page.get_by_role("link", name="Back to the child").click()
+    assert page.url == address
+
+
+def test_a_wrong_address_is_a_page_and_not_data(page, demonstration, picture):
+    answer = page.goto("/children")
+    picture(page, "not-found")
+    assert answer is not None and answer.status == 404
+    assert page.get_by_role("heading", name="Not found").is_visible() and page.get_by_text("There is nothing at this address.").is_visible()
+
+
 def test_wrong_input_is_said_and_nothing_is_lost(page, demonstration, picture):
     sign_in(page, demonstration, "social-worker")
     page.locator("#family_name").fill("Scherbenfeld")

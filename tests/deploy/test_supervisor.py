@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -17,7 +16,7 @@ import pytest
 
 from deploy.local import supervisor
 from deploy.local.process import spawn
-from deploy.local.supervisor import CannotStart, Program, Supervisor
+from deploy.local.supervisor import Supervisor
 from tests.journeys.installation import ROOT, eventually
 
 RUN = """
@@ -194,13 +193,3 @@ def test_a_number_that_another_process_has_now_is_left_alone(tmp_path):
     (tmp_path / "status.json").write_text(json.dumps({"state": "running", "supervisor": {"pid": os.getpid(), "started": 1.0}, "processes": []}))
     assert not supervisor.running(tmp_path)
     supervisor.down(tmp_path)
-
-
-def test_a_busy_port_is_named_with_the_variable_that_moves_it(tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        program = Program("childview", ["true"], {}, ready=lambda: True, ports=[("CHILDVIEW_PORT_CHILDVIEW", port)])
-        with pytest.raises(CannotStart, match=f"port {port} of childview is in use; set CHILDVIEW_PORT_CHILDVIEW"):
-            Supervisor(tmp_path, [[program]])._check_ports(program)

@@ -31,7 +31,7 @@ import httpx
 
 from deploy.local import secrets
 from deploy.local.authority.people import upn
-from services.cli import Failed
+from deploy.local.client import Failed
 from tests.journeys.installation import Installation, installed
 
 PROCESSES = (

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from services.cli import Client
+from deploy.local.client import Client
 from services.plumbing.settings import PORTS, port_variable
 
 ROOT = Path(__file__).parents[2]

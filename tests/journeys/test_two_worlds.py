@@ -83,6 +83,9 @@ def pages(here: Installation, who: str, purpose: str, children: list[str]) -> It
             http.post(f"/children/{child}/purpose", data={"purpose": purpose, "csrf": csrf.group(1)})
             answer = http.get(f"/children/{child}")
             yield f"child {child}", answer.status_code, _steady(answer.text)
+            for name in CATEGORIES:
+                answer = http.get(f"/children/{child}/entries/{name}")
+                yield f"child {child}, {name}", answer.status_code, _steady(answer.text)
         yield "caseload", *(lambda answer: (answer.status_code, _steady(answer.text)))(http.get("/caseload"))
 
 
@@ -171,6 +174,17 @@ def test_a_hidden_childs_own_address_is_answered_like_an_unknown_one(demonstrati
     for who, purpose in ASKERS:
         for part in PARTS:
             one, other = (demonstration.read(who, child, part, purpose=purpose) for child in (hidden, UNKNOWN))
+            assert (one.status_code, one.content) == (other.status_code, other.content), (who, part)
+
+
+def test_a_browser_meets_the_same_page_at_a_hidden_childs_address_and_at_an_unknown_one(demonstration, worlds):
+    hidden = demonstration.search("protection-officer", purpose="enquiry", **HIDDEN)[0]["id"]
+    for who, purpose in ASKERS:
+        for part in PARTS:
+            one, other = (
+                demonstration.ask(who, "GET", f"/v1/children/{child}{part}", purpose=purpose, headers={"Accept": "text/html"}) for child in (hidden, UNKNOWN)
+            )
+            assert one.headers["Content-Type"].startswith("text/html"), (who, part)
             assert (one.status_code, one.content) == (other.status_code, other.content), (who, part)
 
 

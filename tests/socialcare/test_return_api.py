@@ -16,6 +16,7 @@ from lxml import etree
 
 from deploy.local.client import Client
 from services import cli
+from services.cli import returning
 from services.plumbing.settings import port_variable
 from services.socialcare.returns.api import REPORT
 from tests.serving import Authority
@@ -105,7 +106,7 @@ def run(here, monkeypatch, capsys):
         def __init__(self) -> None:
             self._http, self._tokens = httpx.Client(timeout=None), {"socialcare": here.token("cli", "socialcare")}
 
-    monkeypatch.setattr(cli, "Client", Known)
+    monkeypatch.setattr(returning, "Client", Known)
     monkeypatch.setenv(port_variable("socialcare"), here.urls["socialcare"].rpartition(":")[2])
 
     async def one(*verb: str) -> tuple[int, str, str]:

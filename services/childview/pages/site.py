@@ -12,10 +12,10 @@ import httpx
 from fastapi import APIRouter, FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.childview.pages import problems, rendering, sections, words
 from services.childview.pages import session as sessions
-from services.childview.pages import words
+from services.childview.pages.chronology import chronology
 from services.childview.pages.session import Session
 from services.childview.reading import asking, lists, road, search
 from services.childview.reading.asking import Asker, Reading
@@ -37,31 +37,24 @@ class SignIn(Exception):
 def mount(app: FastAPI) -> None:
     """Add what the pages need to the application."""
     app.mount("/static", StaticFiles(directory=FOLDER.parent / "static"), name="static")
-    app.state.templates = Environment(
-        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    app.state.templates = rendering.templates()
+    app.add_middleware(problems.Readable)
 
 
-def page(request: Request, template: str, *, status: int = 200, session: Session | None = None, **context: Any) -> HTMLResponse:
-    """A page with its headers: no script, nothing from elsewhere, nothing kept."""
-    settings = request.app.state.settings
-    html = request.app.state.templates.get_template(template).render(
-        demonstration=settings.demonstration, session=session, purposes=words.PURPOSES, **context
-    )
-    response = HTMLResponse(html, status_code=status)
-    response.headers.update({
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none';"
-        f" form-action 'self' {settings.issuer}",
-        "Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
-    })  # fmt: skip
+def page(request: Request, template: str, *, session: Session | None = None, **context: Any) -> HTMLResponse:
+    """A page, and with it the session of who is signed in."""
+    response = rendering.page(request, template, session=session, **context)
     if session is not None:
         sessions.keep(request, response, session)
     return response
 
 
 def problem_page(request: Request, problem: Problem, session: Session | None) -> HTMLResponse:
-    """A problem as a page: what it is, and what to do. The same for every reason behind a 404."""
-    return page(request, "problem.html", status=problem.status, session=session, title=problem.body["title"], detail=problem.body["detail"])
+    """A problem as a page, for somebody who is signed in or nobody."""
+    response = problems.problem_page(request, problem.body, session=session)
+    if session is not None:
+        sessions.keep(request, response, session)
+    return response
 
 
 async def signed_in(request: Request) -> tuple[Session, Principal]:
@@ -272,9 +265,9 @@ async def _child(request: Request, session: Session, who: Principal, id: str, *,
     body = json.loads(answer.body)
     return page(
         request, "child.html", session=session, id=id, name=name, allowed=allowed, purpose=asked.purpose,
-        child=words.name_of(body["fields"]), sections=words.sections(reading.catalogue, body), noted=body["noted"], ask=body["ask"],
+        child=words.name_of(body["fields"]), sections=sections.sections(reading.catalogue, body), noted=body["noted"], ask=body["ask"],
         late=[words.SOURCES.get(one, one) for one in body.get("may_be_out_of_date", [])],
-        under_review=body.get("under_review", False), chronology=words.chronology(reading.catalogue, json.loads(dated.body)["items"]),
+        under_review=body.get("under_review", False), chronology=chronology(reading.catalogue, json.loads(dated.body)["items"]),
         access=answer.access_id, as_of=words.moment(answer.as_of), people=await _people(request),
     )  # fmt: skip
 
@@ -291,6 +284,24 @@ async def _people(request: Request) -> list[dict[str, str]]:
     return answer.json() if answer.is_success else []
 
 
+@router.get("/children/{id}/entries/{category}")
+async def entries(request: Request, id: str, category: str, cursor: str | None = None) -> Response:
+    """Further entries of one category, a page at a time. One of which nothing is shown and one that is not there are the same."""
+
+    async def work(request: Request, session: Session, who: Principal) -> Response:
+        reading: Reading = request.app.state.reading
+        if not road.is_id(id) or category not in reading.catalogue.categories:
+            raise Problem("not-found", road.NOT_FOUND)
+        purpose = session.visits.get(id)
+        if purpose is None:
+            return RedirectResponse(f"/children/{quote(id)}", status_code=303)
+        answer = await lists.entries(reading, _asker(who, purpose), id, category, cursor)
+        shown = sections.section(reading.catalogue, category, json.loads(answer.body))
+        return page(request, "entries.html", session=session, id=id, section=shown, access=answer.access_id)
+
+    return await _found(request, f"/children/{quote(id)}", work)
+
+
 @router.get("/caseload")
 async def caseload(request: Request, cursor: str | None = None) -> Response:
     """The children this post works with, a page at a time."""
@@ -301,7 +312,7 @@ async def caseload(request: Request, cursor: str | None = None) -> Response:
         purpose = next((one for one in ("casework", "attendance", "review") if one in allowed), allowed[0] if allowed else "casework")
         answer = await lists.caseload(reading, _asker(who, purpose), cursor)
         body = json.loads(answer.body)
-        items = [_item(reading, one) | one["relationship"] for one in body["items"]]
+        items = [_item(reading, one) | {"how": words.relationship(reading.catalogue, **one["relationship"])} for one in body["items"]]
         return page(request, "caseload.html", session=session, items=items, following=body["next"], access=answer.access_id)
 
     return await _found(request, "/caseload", work)

@@ -1,10 +1,9 @@
-"""What an answer says, in words for a page: labels, code lists and dates from the catalogue, nothing decided anew."""
+"""What an answer's values say in words: labels, code lists, dates and periods from the catalogue, nothing decided anew."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -18,8 +17,13 @@ PURPOSES = {
 }  # fmt: skip
 SOURCES = {"education": "education", "socialcare": "children's social care", "childview": "worked out here"}
 NAMES = ("given_name", "family_name")
-LISTS = {"first_language": "language", "free_meals_period": "uk_country"}
+LISTS = {"first_language": "language", "free_meals_period": "uk_country", "telephone_type": "telephone_type"}
 """Code lists of fields whose type the contract cannot change any more within its version."""
+KINDS = {
+    "supervising": "Manager of a worker", "duty": "Duty worker", "school_safeguarding_lead": "Safeguarding lead of the school",
+    "school_staff": "Staff of the school", "cover": "Cover for a worker",
+}  # fmt: skip
+"""How somebody stands to a child, where the code list of involvements does not say it."""
 
 
 @dataclass(frozen=True)
@@ -31,39 +35,6 @@ class Row:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One entry of a category."""
-
-    label: str
-    when: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """One category: fields that stand by themselves, entries, and whether more entries follow."""
-
-    id: str
-    label: str
-    rows: tuple[Row, ...]
-    entries: tuple[Entry, ...] = ()
-    more: bool = False
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One line of the chronology: the last day it speaks of (ISO), that in words, what it is, and what it says."""
-
-    last: str
-    when: str
-    label: str
-    said: str
-
-
-MANY = 3
-
-
 def name_of(fields: Mapping[str, Any]) -> str:
     """The child's name as far as it is shown."""
     named = " ".join(str(fields[name]["value"]) for name in NAMES if name in fields)
@@ -71,61 +42,11 @@ def name_of(fields: Mapping[str, Any]) -> str:
     return named or (f"An unborn child, expected {day(expected)}" if expected else "A child without a name")
 
 
-def sections(catalogue: Catalogue, body: Mapping[str, Any]) -> list[Section]:
-    """A child's answer by category, in catalogue order; a category of which nothing is shown is not there."""
-    found = []
-    for category in catalogue.categories.values():
-        rows = tuple(row(catalogue, field, body["fields"][field.id]) for field in catalogue.fields
-                     if field.category == category.id and field.id in body["fields"])  # fmt: skip
-        held = body["entries"].get(category.id, {"items": [], "next": None})
-        entries = tuple(entry(catalogue, category.id, one) for one in held["items"])
-        if rows or entries:
-            found.append(Section(category.id, category.label, rows, entries, held["next"] is not None))
-    return found
-
-
-def entry(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Entry:
-    """One entry, its fields in catalogue order. The day that it is of is said once."""
-    shown = [(field, one["fields"][field.id]) for field in catalogue.fields if field.id in one["fields"]]
-    rows = tuple(row(catalogue, field, found, of=one.get("effective")) for field, found in shown)
-    label = catalogue.categories[category].kinds.get(one["kind"] or "", catalogue.categories[category].label)
-    return Entry(label, day(one.get("effective")), rows)
-
-
-def chronology(catalogue: Catalogue, items: Iterable[Mapping[str, Any]]) -> list[Moment]:
-    """Newest first. Three or more entries of one kind in one week (session marks) stand as one line that counts their codes,
-    so that what happens once is not buried."""
-    weeks: dict[tuple[str, str, tuple[int, int]], list[Mapping[str, Any]]] = {}
-    for one in items:
-        year, week, _ = date.fromisoformat(one["date"]).isocalendar()
-        weeks.setdefault((one["category"], one["entry"]["kind"], (year, week)), []).append(one)
-    moments = []
-    for (category, _, _), found in weeks.items():
-        if len(found) >= MANY:
-            moments.append(_week(catalogue, category, found))
-        else:
-            moments += [_moment(catalogue, category, one) for one in found]
-    return sorted(moments, key=lambda moment: moment.last, reverse=True)
-
-
-def _moment(catalogue: Catalogue, category: str, one: Mapping[str, Any]) -> Moment:
-    found = entry(catalogue, category, one["entry"])
-    said = "; ".join(f"{row.label.lower()}: {row.text}" for row in found.rows if row.text)
-    return Moment(one["date"], day(one["date"]), f"{catalogue.categories[category].label}: {found.label}", said)
-
-
-def _week(catalogue: Catalogue, category: str, found: Sequence[Mapping[str, Any]]) -> Moment:
-    days = sorted(one["date"] for one in found)
-    counts = Counter(
-        value(catalogue, field, one["entry"]["fields"][field.id].get("value"))
-        for one in found
-        for field in catalogue.fields
-        if field.type == "code" and field.id in one["entry"]["fields"]
-    )
-    kind = entry(catalogue, category, found[0]["entry"]).label
-    when = day(days[0]) if days[0] == days[-1] else f"{day(days[0])} to {day(days[-1])}"
-    said = ", ".join(f"{text} {count}" for text, count in counts.most_common())
-    return Moment(days[-1], when, f"{catalogue.categories[category].label}: {kind} ({len(found)})", said)
+def relationship(catalogue: Catalogue, kinds: Collection[str], phase: str) -> str:
+    """How somebody stands to a child: `Allocated worker, Cover for a worker (closing)`."""
+    labels = catalogue.codes.get("involvement_kind", {})
+    said = [labels[kind].label if kind in labels else KINDS.get(kind, kind.replace("_", " ")) for kind in kinds]
+    return ", ".join(said) + (" (closing)" if phase == "closing" else "")
 
 
 def row(catalogue: Catalogue, field: Field, shown: Mapping[str, Any], *, of: str | None = None) -> Row:
@@ -165,6 +86,8 @@ def _said(catalogue: Catalogue, field: Field, text: str) -> str:
         return code.label
     if term := _TERM.fullmatch(text):
         return f"{term['season'].title()} {term['year']}" + (", second half" if term["half"] else "")
+    if begun := _BEGUN.fullmatch(text) if field.type == "period" else None:
+        return f"from {day(begun['month'])}{begun['state'] or ''}"
     if _DAY.fullmatch(text) or _MONTH.fullmatch(text):
         return day(text)
     return f"{text} %" if field.type == "percent" else text
@@ -172,6 +95,8 @@ def _said(catalogue: Catalogue, field: Field, text: str) -> str:
 
 _TERM = re.compile(r"(?P<year>\d{4})-(?P<season>autumn|spring|summer)(?P<half>-half-term-2)?")
 _DAY, _MONTH = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_BEGUN = re.compile(r"(?P<month>\d{4}-(?:0[1-9]|1[0-2]))(?P<state>, (?:open|ended))?")
+"""A period in part: its first month, and whether it has ended."""
 _BARE = frozenset({"id", "given_name", "family_name", "name", "date", "session", "rank", "sen_type"})
 _JOINED = frozenset({"given_name", "family_name", "rank", "sen_type"})
 _ENDS = ("start", "end")
@@ -181,20 +106,31 @@ def _parts(catalogue: Catalogue, field: Field, found: Mapping[str, Any]) -> str:
     """A value of several parts, in the catalogue's order: a period as two days, an organisation as its name and number."""
     held = {name: part for name, part in found.items() if part is not None}
     said = []
-    if field.type == "period" and held.keys() & set(_ENDS):
-        said = [_period(*(held.pop(end, None) for end in _ENDS))]
+    if held.keys() & set(_ENDS):
+        said = [period(*(held.pop(end, None) for end in _ENDS))]
     if field.type == "organisation" and {"id", "name"} <= held.keys():
         said = [f"{held.pop('name')} ({held.pop('id')})"]
+    if held.keys() == {"count", "latest"}:
+        return _counted(held["count"], held["latest"])
+    if held and all(part == 0 and not isinstance(part, bool) for part in held.values()):
+        return "none"
     order = [part.name for part in field.parts]
     names = sorted(held, key=lambda name: order.index(name) if name in order else len(order))
     joined = set(names) <= _JOINED
     return (" " if joined else ", ").join([*said, *(_part(catalogue, field, name, held[name]) for name in names)])
 
 
-def _period(start: str | None, end: str | None) -> str:
+def _counted(count: int, latest: str) -> str:
+    """So many, and when the latest was: `3, the latest in November 2026`."""
+    when = f"{'on' if _DAY.fullmatch(latest) else 'in'} {day(latest)}"
+    return f"{count}, {when}" if count == 1 else f"{count}, the latest {when}"
+
+
+def period(start: str | None, end: str | None) -> str:
+    """Two days as people say them: `from 3 March 2024 to 5 May 2024`, `since 3 March 2024`."""
     if start is None:
         return f"until {day(end)}"
-    return f"since {day(start)}" if end is None else day(start) if start == end else f"{day(start)} to {day(end)}"
+    return f"since {day(start)}" if end is None else day(start) if start == end else f"from {day(start)} to {day(end)}"
 
 
 def _part(catalogue: Catalogue, field: Field, name: str, part: Any) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
+import yaml
 from fastapi import FastAPI, Request, Response
 
-from services.childview.pages import session, words
+from services.childview.pages import rendering, sections, session, words
 from services.childview.projection.catalogue import Catalogue
 from services.plumbing.settings import from_environment
 
@@ -30,7 +32,7 @@ def said(id: str, found) -> str:
 
 
 def test_periods_answers_terms_and_lists_read_as_people_say_them():
-    assert said("enrolment_period", {"end": "2026-03-12", "start": "2025-12-29"}) == "29 December 2025 to 12 March 2026"
+    assert said("enrolment_period", {"end": "2026-03-12", "start": "2025-12-29"}) == "from 29 December 2025 to 12 March 2026"
     assert said("enrolment_period", {"start": "2025-12-29"}) == "since 29 December 2025"
     assert said("free_meals_period", {"country": "ENG", "start": "2026-01-01"}) == "since 1 January 2026, country England"
     assert said("referral_nfa", False) == "no" and said("assessment_child_seen", True) == "yes"
@@ -44,6 +46,25 @@ def test_periods_answers_terms_and_lists_read_as_people_say_them():
     assert said("ehc_assessment_outcome", "Y") == "Yes"
     assert said("address", ["180 Elm Street", "Wexmoor"]) == "180 Elm Street, Wexmoor"
     assert said("first_language", "SOM") == "Somali" and said("first_language", "QQQ") == "QQQ"
+    assert said("telephone_type", "M") == "Mobile"
+    assert said("referrals_12_months", {"count": 3, "latest": "2026-11"}) == "3, the latest in November 2026"
+    assert said("referrals_12_months", {"count": 1, "latest": "2026-11-03"}) == "1, on 3 November 2026"
+    assert said("missing_episodes_year", {"missing": 0, "away": 0}) == "none"
+    assert said("missing_episodes_year", {"missing": 2, "away": 0}) == "missing 2, away 0"
+    assert said("care_leaver_until", {"until_age": 25}) == "until age 25"
+
+
+def test_a_period_that_is_shown_in_part_reads_as_one():
+    assert said("assessment_period", "2026-08, ended") == "from August 2026, ended"
+    assert said("plan_period", "2026-03") == "from March 2026"
+    assert said("early_help_period", "open") == "open"
+
+
+def test_how_somebody_stands_to_a_child_is_said_in_words():
+    kinds = yaml.safe_load((ROOT / "contracts/attributes.yaml").read_text())["relationship"]["kinds"]["values"]
+    texts = [words.relationship(CATALOGUE, [kind], "current") for kind in kinds]
+    assert all(text[0].isupper() and "_" not in text for text in texts), texts
+    assert words.relationship(CATALOGUE, ["allocated", "cover"], "closing") == "Allocated worker, Cover for a worker (closing)"
 
 
 def test_the_moment_of_a_page_has_no_microseconds_and_an_entrys_day_is_said_once():
@@ -118,3 +139,49 @@ def test_values_are_said_in_words():
     assert words.value(CATALOGUE, born, "2015-03-05") == "5 March 2015"
     masked = words.row(CATALOGUE, born, {"level": "masked", "value": "2015"})
     assert masked.note == "shown in part"
+
+
+def shown(value, **more) -> dict:
+    return {"level": "full", "value": value, "source": "education", **more}
+
+
+def mark(day: str, code: str) -> dict:
+    fields = {"attendance_session": shown({"date": day, "session": "AM"}), "attendance_code": shown(code)}
+    return {"id": day, "kind": "mark", "effective": day, "source": "education", "fields": fields}
+
+
+def test_many_entries_of_one_kind_stand_folded_and_the_few_beside_them_do_not():
+    term = {"id": "t", "kind": "summary", "effective": "2026-05-22", "fields": {"attendance_term": shown("2026-summer")}}
+    marks = [mark(f"2026-11-{day:02}", "I") for day in range(2, 2 + sections.MANY + 1)]
+    found = sections.section(CATALOGUE, "attendance", {"items": [*marks, term], "next": "50"})
+    assert [one.label for one in found.entries] == ["Term"] and found.following == "50"
+    assert {label: len(entries) for label, entries in found.folded.items()} == {"Mark": sections.MANY + 1}
+    few = sections.section(CATALOGUE, "attendance", {"items": marks[:3], "next": None})
+    assert len(few.entries) == 3 and not few.folded
+
+
+def test_where_an_entry_is_from_is_said_once_unless_its_rows_differ():
+    one = mark("2026-11-02", "I")
+    found = sections.entry(CATALOGUE, "attendance", one)
+    assert found.note == "education" and {row.note for row in found.rows} == {""}
+    one["fields"]["attendance_code"] = {"level": "masked", "value": "I"}
+    found = sections.entry(CATALOGUE, "attendance", one)
+    assert found.note == "" and {row.note for row in found.rows} == {"education", "shown in part"}
+
+
+def test_further_entries_are_a_link_and_no_link_leads_nowhere():
+    templates = rendering.templates()
+    held = {"items": [mark("2026-11-02", "I")], "next": "50"}
+    more = {"session": None, "demonstration": False, "id": "ID", "access": ""}
+    html = templates.get_template("entries.html").render(section=sections.section(CATALOGUE, "attendance", held), **more)
+    assert 'href="/children/ID/entries/attendance?cursor=50"' in html and 'href="/children/ID"' in html
+    last = templates.get_template("entries.html").render(section=sections.section(CATALOGUE, "attendance", held | {"next": None}), **more)
+    assert "cursor" not in last
+
+
+def test_no_template_names_a_category_or_a_field():
+    names = {*CATALOGUE.categories, *(field.id for field in CATALOGUE.fields)} - {"address"}
+    allowed = {"find.html"}
+    for path in (ROOT / "services/childview/pages/templates").glob("*.html"):
+        quoted = set(re.findall(r"""["']([a-z_]+)["']""", path.read_text()))
+        assert path.name in allowed or not quoted & names, path.name
