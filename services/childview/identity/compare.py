@@ -224,7 +224,7 @@ def _one_slip(one: str, other: str) -> bool:
 
 
 def _codes(one: str, other: str) -> str:
-    if _one_slip(one, other):
+    if min(len(one), len(other)) > 4 and _one_slip(one, other):
         return "close"
     return "area" if len(one) > 4 and one[:-2] == other[:-2] else "different"
 

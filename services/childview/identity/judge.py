@@ -118,7 +118,7 @@ def _decide(held: Mapping[str, frozenset[str]], judged: list[Judgement], familie
     judged = [replace(one, vetoes=_vetoes(one, judged, held, families)) for one in judged]
     free = [one for one in judged if one.child not in held]
     best = free[0] if free else None
-    if best is not None and not best.vetoes and best.risk <= allowed(best.found):
+    if best is not None and not best.vetoes and best.risk <= allowed(best.found, families):
         return Verdict(tuple(judged), best.child)
     return Verdict(tuple(judged))
 
@@ -146,9 +146,9 @@ def still_belongs(verdict: Verdict, child: str) -> bool:
 STILL = 0.9
 
 
-def allowed(found: Comparison) -> float:
+def allowed(found: Comparison, families: bool) -> float:
     """The risk a link may have."""
-    near = found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
+    near = not families or found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
     return LINK_RISK if near else LINK_RISK_ALONE
 
 
@@ -158,20 +158,21 @@ def allowed(found: Comparison) -> float:
 def _vetoes(
     one: Judgement, judged: Collection[Judgement], held: Mapping[str, frozenset[str]], families: bool
 ) -> tuple[str, ...]:
-    """The reasons, by name, why this link is not made without people."""
+    """The reasons, by name, why this link is not made without people. families: whether brothers and sisters are among
+    these people at all; where they are not, who shares a home and a name is hardly ever somebody else."""
     found = one.found
     rivals = [rival for rival in judged if rival.child != one.child and one.child not in held.get(rival.child, ())]
     reasons = {
-        "other-given-name": _other_given_name(found, families),
-        "two-given-names": found.separated,
-        "initial-alone": found["given_name"] == "initial" and not _numbered(found),
+        "other-given-name": families and found["given_name"] in ("different", "distinct", "unknown"),
+        "two-given-names": families and found.separated,
+        "initial-alone": families and found["given_name"] == "initial" and not _numbered(found),
         "number-conflict": _conflict(found),
         "number-without-name": _number_without_name(found),
-        "no-birth-date": _no_birth_date(found, families),
+        "no-birth-date": families and _no_birth_date(found),
         "two-local-numbers": found["local"] == "different",
-        "prefix-name": found.prefix and found["middle_names"] not in ("equal", "initial") and not _numbered(found),
+        "prefix-name": families and found.prefix and found["middle_names"] not in ("equal", "initial") and not _numbered(found),
         "lookalike": any(_lookalike(rival, one) for rival in rivals),
-        "little-known": _little(found),
+        "little-known": families and _little(found),
     }
     return tuple(name for name, holds in reasons.items() if holds)
 
@@ -181,22 +182,13 @@ def _numbered(found: Comparison) -> bool:
     return bool(found.shared) or found["identifier"] == "equal" or found["local"] == "equal"
 
 
-def _other_given_name(found: Comparison, families: bool) -> bool:
-    """Brothers and sisters agree in all but this. Where the records hold no families, a number outweighs it."""
-    if found["given_name"] not in ("different", "distinct", "unknown"):
-        return False
-    return families or found["identifier"] != "equal" or found["birth_date"] not in ("equal", "swapped", "slip")
-
-
-def _no_birth_date(found: Comparison, families: bool) -> bool:
+def _no_birth_date(found: Comparison) -> bool:
     """Without a birth date it may be a cousin, with another one somebody else: only the whole name with a number stands
-    for the one that is missing. Where the records hold no families, name and number, or address, outweigh the other."""
+    for the one that is missing."""
     if found["birth_date"] not in ("unknown", "different", "year"):
         return False
-    named = found["given_name"] in SPOKEN and found["family_name"] in ("equal", "close", "part", "unknown")
-    if found["birth_date"] == "unknown" and found["given_name"] == found["family_name"] == "equal" and found.shared:
-        return False
-    return families or not named or not (found["identifier"] == "equal" or found["place"] == "equal")
+    whole = found["given_name"] == found["family_name"] == "equal" and bool(found.shared)
+    return found["birth_date"] != "unknown" or not whole
 
 
 def _conflict(found: Comparison) -> bool:
