@@ -109,12 +109,12 @@ async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -
         record,
     )
     times = Counter(row["key"] for row in found)
-    crowds = {wanted[key] for key, n in times.items() if n >= keys.CROWD}
-    able = {row["stream_id"] for row in found if wanted[row["key"]] not in crowds or not keys.is_number(wanted[row["key"]])}
+    crowds = {wanted[key] for key, n in times.items() if n > keys.limit(wanted[key])}
+    able = {row["stream_id"] for row in found if wanted[row["key"]] not in crowds or keys.must(wanted[row["key"]])}
     rows = await conn.fetch(_CHILDREN, list(able), record)
     return Near(
         await _with_children(conn, rows),
-        any(not keys.is_number(key) for key in crowds),
+        any(keys.must(key) for key in crowds),
         frozenset(keys.number_of(key) for key in crowds if keys.is_number(key)),
     )
 

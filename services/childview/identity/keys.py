@@ -15,7 +15,10 @@ from services.childview.identity.demographics import Demographics
 from services.childview.identity.names import joined
 
 CROWD = 400
-"""So many children under one key, and it finds nobody: it is a default, not evidence."""
+"""More records under one key than can be looked at: nothing is decided by what was not seen. Of a number it says that it is
+nobody's."""
+FEW = 30
+"""The same of the whole name alone, which finds a rare name with a wrong birth date, and of a common one nobody."""
 
 
 def stored(who: Demographics) -> set[str]:
@@ -40,6 +43,16 @@ def number_of(key: str) -> str:
     return key[2:]
 
 
+def limit(key: str) -> int:
+    """How many records of a key are looked at."""
+    return FEW if key.startswith("z|") else CROWD
+
+
+def must(key: str) -> bool:
+    """Whether a crowd under this key leaves something unseen that decides."""
+    return not key.startswith("z|") and not is_number(key)
+
+
 def hashed(key: str) -> int:
     """A key as it is kept: a signed number of 64 bits, from which no name is read."""
     return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
@@ -57,8 +70,7 @@ def _keys(who: Demographics, births: list[date], given: tuple[str, ...], family:
         whole = f"{joined(first)}|{joined(last)}"
         yield from (f"y|{whole}|{year}" for year in years)
         yield from (f"w|{whole}|{birth:%m%d}" for birth in births)
-        if not births:
-            yield f"b|{whole}"
+        yield f"z|{whole}"
 
 
 def _by_day(births: list[date], given: tuple[str, ...], family: tuple[str, ...]) -> Iterator[str]:

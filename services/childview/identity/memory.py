@@ -135,7 +135,7 @@ class Population:
     def _near(self, who: Demographics) -> Iterable[int]:
         for key in keys.wanted(who):
             group = self._found_by.get(keys.hashed(key), ())
-            if len(group) <= keys.CROWD:
+            if len(group) <= keys.limit(key):
                 yield from group
 
     def _new(self, place: int, who: Demographics, verdict: Verdict) -> int:
