@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import httpx
 
 from deploy.local.client import Failed, state_folder
-from services.cli import delivering, demonstration, grammar, log, policies, processes, returning, status, view, watching
+from services.cli import delivering, demonstration, grammar, identity, log, policies, processes, returning, status, view, watching
 from services.cli.answers import FAILED, fail, os_text, say, unreachable
 
-VERBS = (processes, status, delivering, watching, returning, view, demonstration, log, policies)
+VERBS = (processes, status, delivering, watching, returning, view, demonstration, log, policies, identity)
 """The modules of verbs."""
 
 

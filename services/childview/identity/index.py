@@ -2,61 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import asyncpg
+import msgspec
 
+from services.childview.identity import keys
 from services.childview.identity.decide import Candidate
-from services.childview.identity.match import Demographics, swapped
+from services.childview.identity.demographics import Demographics, combine
+from services.childview.identity.model import Model
 from services.childview.identity.phrases import MINE, SCHEMA, any_record, protected_today
 
+PERSON = "person"
+"""The entry that says who a record is; the others say where the child lives and with whom."""
 
-async def save_person(
-    conn: asyncpg.Connection, record: str, *, service: str, version: int, who: Demographics, extracted: str
+
+async def save_entry(
+    conn: asyncpg.Connection, record: str, *, entry: str, extracted: str, who: Demographics | None
 ) -> bool:
-    """Index a record's demographics; False when they are indexed already, or a newer extract is."""
+    """Keep what one entry of a record says, None for an entry that is withdrawn; False when that is nothing new, or a newer
+    extract said otherwise."""
     done = await conn.execute(
-        f"insert into {SCHEMA}.persons values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (stream_id) do update set"
-        " extracted = excluded.extracted, version = excluded.version, given = excluded.given, family = excluded.family,"
-        " birth_date = excluded.birth_date, identifiers = excluded.identifiers"
-        " where persons.extracted <= excluded.extracted and (persons.given, persons.family, persons.birth_date, persons.identifiers)"
-        " is distinct from (excluded.given, excluded.family, excluded.birth_date, excluded.identifiers)",
+        f"insert into {SCHEMA}.said values ($1, $2, $3, $4) on conflict (stream_id, entry) do update set"
+        " extracted = excluded.extracted, who = excluded.who where said.extracted <= excluded.extracted and said.who <> excluded.who",
         record,
-        service,
-        version,
-        sorted(who.given),
-        sorted(who.family),
-        who.birth_date,
-        sorted(who.identifiers),
+        entry,
         extracted,
+        _encode(who or Demographics()),
     )
     return done.endswith(" 1")
 
 
+async def save_person(conn: asyncpg.Connection, record: str, *, service: str, version: int) -> Demographics | None:
+    """Index a record by all that its entries say; who it is then, None when that is as before, or no person is said yet."""
+    rows = await conn.fetch(f"select entry, who from {SCHEMA}.said where stream_id = $1 order by entry <> '{PERSON}', entry", record)
+    if not rows or rows[0]["entry"] != PERSON:
+        return None
+    who = combine([_decode(row["who"]) for row in rows])
+    text = _encode(who)
+    done = await conn.execute(
+        f"insert into {SCHEMA}.persons values ($1, $2, $3, $4) on conflict (stream_id) do update set"
+        " version = excluded.version, who = excluded.who where persons.who <> excluded.who",
+        record,
+        service,
+        version,
+        text,
+    )
+    if not done.endswith(" 1"):
+        return None
+    found = [keys.hashed(key) for key in keys.stored(who)]
+    await conn.execute(f"delete from {SCHEMA}.match_keys where stream_id = $1 and key <> all($2::bigint[])", record, found)
+    await conn.execute(
+        f"insert into {SCHEMA}.match_keys select key, $1 from unnest($2::bigint[]) key on conflict do nothing", record, found
+    )
+    return who
+
+
 async def forget_person(conn: asyncpg.Connection, record: str) -> None:
     """The key of a record's demographics is gone: nothing is compared with it any more."""
-    await conn.execute(f"delete from {SCHEMA}.persons where stream_id = $1", record)
+    for table in ("said", "persons", "match_keys"):
+        await conn.execute(f"delete from {SCHEMA}.{table} where stream_id = $1", record)
 
 
 async def person(conn: asyncpg.Connection, record: str) -> Demographics | None:
     """A record's demographics, None when no person entry has come yet."""
-    row = await conn.fetchrow(f"select * from {SCHEMA}.persons where stream_id = $1", record)
-    return None if row is None else _who(row)
+    text = await conn.fetchval(f"select who from {SCHEMA}.persons where stream_id = $1", record)
+    return None if text is None else _decode(text)
 
 
-def _who(row: asyncpg.Record) -> Demographics:
-    return Demographics(
-        frozenset(row["given"]), frozenset(row["family"]), row["birth_date"], frozenset(row["identifiers"])
-    )
-
-
-def _said(mine: str, theirs: str) -> str:
-    """The children that people said a candidate's child is not, by what they said of one side."""
-    return (
-        f"select other.child_id::text from {SCHEMA}.links fellow join {SCHEMA}.not_same n on n.{mine} = fellow.stream_id"
-        f" join {SCHEMA}.links other on other.stream_id = n.{theirs} where fellow.child_id = l.child_id"
-    )
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(Demographics).decode
 
 
 async def without_demographics(conn: asyncpg.Connection, records: Iterable[str]) -> set[str]:
@@ -68,45 +86,110 @@ async def without_demographics(conn: asyncpg.Connection, records: Iterable[str])
     return names - {str(row["stream_id"]) for row in rows}
 
 
-async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -> list[Candidate]:
-    """Records that share a strong identifier, a birth date (or day and month swapped), or the child, with this one.
+@dataclass(frozen=True)
+class Near:
+    """What a record may be compared with. crowded: a key found more children than can be looked at. nobodys: numbers on so
+    many records that they are nobody's."""
+
+    candidates: list[Candidate]
+    crowded: bool = False
+    nobodys: frozenset[str] = frozenset()
+
+
+async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -> Near:
+    """Every record of each child that shares a candidate key, or the child, with this one.
 
     No record of a child that an adoption keeps apart from this record's child is ever among them.
     """
-    days = [day for day in (who.birth_date, swapped(who.birth_date)) if day is not None]
-    rows = await conn.fetch(
-        f"""
-        with mine as ({MINE}), found as (
-            select stream_id from {SCHEMA}.persons where identifiers && $2::text[]
-            union select stream_id from {SCHEMA}.persons where birth_date = any($3::date[])
-            union select id from mine
-        ), halves as (
-            select p.other as id from {SCHEMA}.adoption_pairs p join mine on mine.id = p.stream_id
-        ), forbidden as (
-            select id from halves union select other.stream_id from halves
-            join {SCHEMA}.links half on half.stream_id = halves.id
-            join {SCHEMA}.links other on other.child_id = half.child_id
-        )
-        select p.*, l.child_id::text as child, {any_record("l.child_id", protected_today("fellow.stream_id"))} as protected,
-            {any_record("l.child_id", "fellow.withheld")} as withheld,
-            array(select distinct half.child_id::text from {SCHEMA}.links fellow
-                join {SCHEMA}.adoption_pairs a on a.stream_id = fellow.stream_id
-                join {SCHEMA}.links half on half.stream_id = a.other where fellow.child_id = l.child_id) as forbids,
-            array({_said("one", "other")} union {_said("other", "one")}) as told_apart
-        from found join {SCHEMA}.persons p using (stream_id) join {SCHEMA}.links l using (stream_id)
-        where stream_id <> $1 and stream_id not in (select id from forbidden)
-        order by stream_id
-        """,
+    wanted = {keys.hashed(key): key for key in keys.wanted(who)}
+    found = await conn.fetch(
+        f"select k.key, m.stream_id from unnest($1::bigint[]) k(key) cross join lateral"
+        f" (select stream_id from {SCHEMA}.match_keys m where m.key = k.key limit {keys.CROWD + 1}) m where m.stream_id <> $2",
+        list(wanted),
         record,
-        sorted(who.identifiers),
-        days,
     )
-    return [_candidate(row) for row in rows]
+    times = Counter(row["key"] for row in found)
+    crowds = {wanted[key] for key, n in times.items() if n > keys.limit(wanted[key])}
+    able = {row["stream_id"] for row in found if wanted[row["key"]] not in crowds or keys.must(wanted[row["key"]])}
+    rows = await conn.fetch(_CHILDREN, list(able), record)
+    return Near(
+        await _with_children(conn, rows),
+        any(keys.must(key) for key in crowds),
+        frozenset(keys.number_of(key) for key in crowds if keys.is_number(key)),
+    )
 
 
-def _candidate(row: asyncpg.Record) -> Candidate:
-    forbids, told_apart = frozenset(row["forbids"]), frozenset(row["told_apart"])
-    return Candidate(str(row["stream_id"]), row["child"], _who(row), row["protected"], row["withheld"], forbids, told_apart)
+_CHILDREN = f"""
+    with mine as ({MINE.replace("$1", "$2")}), halves as (
+        select p.other as id from {SCHEMA}.adoption_pairs p join mine on mine.id = p.stream_id
+    ), forbidden as (
+        select half.child_id from halves join {SCHEMA}.links half on half.stream_id = halves.id
+    ), near as (
+        select child_id from {SCHEMA}.links where stream_id = any($1::uuid[])
+        union select child_id from {SCHEMA}.links where stream_id = $2::uuid
+    )
+    select l.stream_id::text as record, l.child_id::text as child, l.withheld, p.who,
+        {protected_today("l.stream_id")} as protected
+    from near join {SCHEMA}.links l using (child_id) left join {SCHEMA}.persons p on p.stream_id = l.stream_id
+    where l.stream_id <> $2::uuid and l.child_id not in (select child_id from forbidden)
+        and l.stream_id not in (select id from halves)
+    order by l.stream_id"""
+
+
+async def _with_children(conn: asyncpg.Connection, rows: Sequence[asyncpg.Record]) -> list[Candidate]:
+    """These records with what is so of their whole children."""
+    children: dict[str, list[asyncpg.Record]] = defaultdict(list)
+    for row in rows:
+        children[row["child"]].append(row)
+    about = await _about(conn, children)
+    found = []
+    for row in rows:
+        fellows, child = children[row["child"]], about[row["child"]]
+        if row["who"] is not None:
+            found.append(
+                Candidate(
+                    row["record"],
+                    row["child"],
+                    _decode(row["who"]),
+                    any(one["protected"] for one in fellows),
+                    any(one["withheld"] for one in fellows),
+                    child["forbids"],
+                    child["told_apart"],
+                    child["held_for"],
+                )
+            )
+    return found
+
+
+_ABOUT = f"""
+    select f.child_id::text as child, 'forbids' as what, half.child_id::text as other
+    from {SCHEMA}.links f join {SCHEMA}.adoption_pairs a on a.stream_id = f.stream_id
+        join {SCHEMA}.links half on half.stream_id = a.other where f.child_id = any($1::uuid[])
+    union select f.child_id::text, 'told_apart', o.child_id::text
+    from {SCHEMA}.links f join {SCHEMA}.not_same n on n.one = f.stream_id
+        join {SCHEMA}.links o on o.stream_id = n.other where f.child_id = any($1::uuid[])
+    union select f.child_id::text, 'told_apart', o.child_id::text
+    from {SCHEMA}.links f join {SCHEMA}.not_same n on n.other = f.stream_id
+        join {SCHEMA}.links o on o.stream_id = n.one where f.child_id = any($1::uuid[])
+    union select f.child_id::text, 'held_for', o.child_id::text
+    from {SCHEMA}.links f join {SCHEMA}.pairs p on p.stream_id = f.stream_id
+        join {SCHEMA}.links o on o.stream_id = p.candidate where f.child_id = any($1::uuid[])"""
+
+
+async def _about(conn: asyncpg.Connection, children: Collection[str]) -> dict[str, dict[str, frozenset[str]]]:
+    """Of each child: whom an adoption, or people, keep it apart from, and whom it is held for."""
+    found: dict[str, dict[str, set[str]]] = {
+        child: {"forbids": set(), "told_apart": set(), "held_for": set()} for child in children
+    }
+    for row in await conn.fetch(_ABOUT, list(children)) if children else ():
+        found[row["child"]][row["what"]].add(row["other"])
+    return {child: {what: frozenset(names) for what, names in said.items()} for child, said in found.items()}
+
+
+async def known_children(conn: asyncpg.Connection, model: Model) -> int:
+    """About how many children are known: what the database itself reckons, for it weighs by its logarithm only."""
+    records = await conn.fetchval(f"select greatest(reltuples, 0) from pg_class where oid = '{SCHEMA}.links'::regclass")
+    return round(records / model.each)
 
 
 async def apart_from(conn: asyncpg.Connection, record: str, *, alone: bool = False) -> set[str]:

@@ -53,6 +53,18 @@ async def partners(conn: asyncpg.Connection, record: str) -> set[str]:
     return {one.pair.candidate if one.child == now.child else one.pair.record for one in found}
 
 
+async def held_for(conn: asyncpg.Connection, child: str) -> set[str]:
+    """The records, each alone in its child, that are held for this child in the ordinary queue and shown."""
+    rows = await conn.fetch(
+        f"select distinct p.stream_id::text as record from {SCHEMA}.links mine join {SCHEMA}.pairs p on p.candidate = mine.stream_id"
+        f" join {SCHEMA}.links held on held.stream_id = p.stream_id where mine.child_id = $1 and p.queue = 'ordinary'"
+        f" and not held.withheld and not exists"
+        f" (select from {SCHEMA}.links f where f.child_id = held.child_id and f.stream_id <> p.stream_id)",
+        child,
+    )
+    return {row["record"] for row in rows}
+
+
 async def pairs_about(conn: asyncpg.Connection, children: Iterable[str]) -> list[Open]:
     """Every open pair that a record of these children is in, on either side."""
     rows = await conn.fetch(

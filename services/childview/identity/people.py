@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.childview.identity.compare import compare
 from services.childview.identity.decide import ORDINARY, PROTECTION, Decision, Linked, NewId, Pair, new_child
+from services.childview.identity.demographics import Demographics
 from services.childview.identity.holds import Open, stand
-from services.childview.identity.match import Agreement, Demographics, compare
+from services.childview.identity.names import Spelling
+from services.childview.identity.resembles import consistent, near
 
 
 def merge(
@@ -131,13 +134,13 @@ def _with_sides(record: str, child: str, parting: Parting, shielded: Collection[
 
 
 def sides(
-    record: str, other: str, members: Collection[str], who: Mapping[str, Demographics]
+    record: str, other: str, members: Collection[str], who: Mapping[str, Demographics], spelling: Spelling
 ) -> tuple[list[str], list[str]]:
     """Of one child's records, those that go with `other` when an adoption parts it from `record`, and those that nobody
     can tell: what is the same as the one, or alike to it alone, is the one's."""
     going, unclear = [other], []
     for name in sorted(set(members) - {record, other}):
-        former, new = (_strength(who, name, half) for half in (record, other))
+        former, new = (_strength(who, name, half, spelling) for half in (record, other))
         if new > former:
             going.append(name)
         elif new == former:
@@ -145,11 +148,12 @@ def sides(
     return going, unclear
 
 
-def _strength(who: Mapping[str, Demographics], one: str, other: str) -> int:
+def _strength(who: Mapping[str, Demographics], one: str, other: str, spelling: Spelling) -> int:
+    """2: a number agrees and nothing speaks against it. 1: much alike. 0: not."""
     if one not in who or other not in who:
         return 0
-    found = compare(who[one], who[other])
-    return {Agreement.SAME: 2, Agreement.DOUBT: 1, Agreement.NONE: 0}[found.agreement]
+    found = compare(who[one], who[other], spelling)
+    return 2 if found.shared and consistent(found) else int(near(found))
 
 
 def part(

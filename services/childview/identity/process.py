@@ -13,11 +13,13 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from services.childview import parking
-from services.childview.identity import index, links, match, store
+from services.childview.identity import demographics, index, links, models, store
+from services.childview.identity.demographics import Demographics
+from services.childview.identity.model import Model
 from services.childview.identity.settling import Settling
 from services.childview.projection import fold, freshness
 from services.plumbing import database, telemetry
-from services.plumbing.contracts import Channel, Schemas, owners
+from services.plumbing.contracts import Channel, EntryRule, Schemas, owners
 from services.plumbing.kafka import envelope
 from services.plumbing.kafka.consumer import (
     Event,
@@ -37,13 +39,20 @@ from services.plumbing.kafka.relay import HEARTBEATS, producer
 from services.plumbing.kafka.watchdog import NoProgress, Watchdog, first_to_end
 from services.plumbing.sealing import KeyCache
 
-READS = frozenset({"identity", "protection", "adoption_pair"})
-"""The categories that say who a person is. Nothing else is opened."""
+SAYS_WHO = frozenset({("identity", "person"), ("contact", "address"), ("household", "relation")})
+"""Category and kind of the entries that say who a person is, where it lives and with whom."""
+READS = SAYS_WHO | {("protection", "protection"), ("adoption_pair", "pair")}
+"""The entries that identity reads. Nothing else is opened."""
 BATCH = 100
 LINGER = 0.01
 KEYS_AGAIN = 2.0
 SWEEP_EVERY = 30.0
 """Protections end by date with no event: how often that is looked for, in seconds."""
+_READERS: Mapping[str, Callable[..., Demographics]] = {
+    "person": demographics.of_person,
+    "address": demographics.of_address,
+    "relation": demographics.of_relation,
+}
 _log = telemetry.log("identity")
 
 
@@ -54,6 +63,11 @@ class Rules:
     schemas: Schemas
     channels: Mapping[str, Channel]
     outbox: Outbox
+
+
+def kind_of(entry: EntryRule) -> tuple[str, str]:
+    """Category and kind of an entry."""
+    return entry.category, entry.kind
 
 
 class Identity:
@@ -86,6 +100,7 @@ class Identity:
         self._following = False
         self._ends: dict[Place, int] | None = None
         self._sweep_due = 0.0
+        self._model: tuple[str | None, Model] | None = None
 
     async def run(self) -> None:
         """Decide until cancelled. Its own topic is read to the end first: what was decided stays decided."""
@@ -177,8 +192,8 @@ class Identity:
                 await store.save_offsets(conn, [(*p, self.applied[p], n) for p, n in moves.items()])
                 events = (await parking.sort_out(conn, store.SCHEMA, ahead)).events
                 seen = await store.considered(conn, {event.envelope.subject for event in events})
-                for event in events:
-                    await self._one(conn, event, seen)
+                for event, last in zip(events, self._lasts(events), strict=True):
+                    await self._one(conn, event, seen, last=last)
                 held = await store.counts(conn)
         self.applied |= moves
         self._watchdog.alive(moves)
@@ -204,7 +219,7 @@ class Identity:
         if not is_sealed(item):
             return False
         contract = self._rules.schemas.of(item.envelope.type)
-        return contract is not None and contract.entry is not None and contract.entry.category in READS
+        return contract is not None and contract.entry is not None and kind_of(contract.entry) in READS
 
     def _pause(self, places: Iterable[Place]) -> None:
         places = list(places)
@@ -224,8 +239,9 @@ class Identity:
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
-    async def _one(self, conn: asyncpg.Connection, event: Event, seen: dict[str, int]) -> None:
-        """One event that counts. seen: the version of each record that decisions saw."""
+    async def _one(self, conn: asyncpg.Connection, event: Event, seen: dict[str, int], *, last: bool) -> None:
+        """One event that counts. seen: the version of each record that decisions saw. last: no more of who
+        its record is follows in this batch: what is said of it in one go is decided once."""
         if event.envelope.type == store.DECIDED:
             seen |= await self._follow(conn, event)
             return
@@ -240,23 +256,45 @@ class Identity:
         contract = self._rules.schemas.of(event.envelope.type)
         if contract is None or contract.entry is None or event.data is None or event.state != "open":
             return
-        work = {"identity": self._person, "protection": self._protection, "adoption_pair": self._adoption_pair}.get(
-            contract.entry.category
-        )
-        if work is not None:
-            await work(conn, event, msgspec.json.decode(event.data), version > seen.get(record, 0))
+        data, new = msgspec.json.decode(event.data), version > seen.get(record, 0)
+        if kind_of(contract.entry) in SAYS_WHO:
+            await self._who(conn, event, contract.entry, data, new=new, last=last)
+        elif contract.entry.category == "protection":
+            await self._protection(conn, event, data, new)
+        elif contract.entry.category == "adoption_pair":
+            await self._adoption_pair(conn, event, data, new)
+
+    def _lasts(self, events: Sequence[Event]) -> list[bool]:
+        """For each event whether what follows of its record is no more of who that is."""
+        following: dict[str, bool] = {}
+        lasts = []
+        for event in reversed(events):
+            contract = self._rules.schemas.of(event.envelope.type)
+            if contract is None or contract.entry is None or kind_of(contract.entry) not in READS:
+                lasts.append(True)
+                continue
+            lasts.append(not following.get(event.envelope.subject, False))
+            following[event.envelope.subject] = kind_of(contract.entry) in SAYS_WHO
+        return lasts[::-1]
 
     async def _settle(
         self, conn: asyncpg.Connection, work: Callable[[Settling], Awaitable[None]], event: Event | None = None
     ) -> None:
         """Decide in this transaction. Decisions name the version of the record that they saw."""
         seen = {} if event is None else {event.envelope.subject: event.envelope.streamversion}
-        settling = Settling(conn, self._rules.outbox, seen=seen)
+        settling = Settling(conn, self._rules.outbox, seen=seen, model=await self._live(conn))
         with self._measure.span("decide", parent=event.envelope.traceparent if event else None):
             await work(settling)
         for number, kind in settling.made:
             self.decision = max(self.decision, number)
             self._measure.metrics.add("identity_decisions", kind=kind)
+
+    async def _live(self, conn: asyncpg.Connection) -> Model:
+        """The live model, read again when another was made live."""
+        version = await models.live_version(conn)
+        if self._model is None or self._model[0] != version:
+            self._model = version, await models.live(conn)
+        return self._model[1]
 
     async def _follow(self, conn: asyncpg.Connection, event: Event) -> dict[str, int]:
         """A decision of the log; the versions it saw. What people decided may change whom others resemble, also where the
@@ -272,23 +310,26 @@ class Identity:
 
     async def _follow_people(self, conn: asyncpg.Connection, body: Mapping) -> None:
         await self._settle(conn, lambda settling: settling.around(item["record"] for item in body["sets"]))
+        await self._settle(conn, lambda settling: settling.held_for({item["child"] for item in body["sets"]}))
         if body["kind"] == "not-same":
             await self._settle(conn, lambda settling: settling.again(name for pair in body["not_same"] for name in pair))
 
-    async def _person(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
-        """Index a record, and decide what it is unless a decision of the log saw this version of it."""
-        record = event.envelope.subject
-        who = match.demographics(data)
-        changed = await index.save_person(
+    async def _who(
+        self, conn: asyncpg.Connection, event: Event, entry: EntryRule, data: Mapping, *, new: bool, last: bool
+    ) -> None:
+        """Index what a record says of who somebody is, and decide what it is unless a decision of the log saw this version
+        of it."""
+        record, said = event.envelope.subject, event.envelope
+        await index.save_entry(
             conn,
             record,
-            service=event.envelope.service,
-            version=event.envelope.streamversion,
-            who=who,
+            entry="|".join([entry.kind, *(str(data.get(part)) for part in entry.key)]),
             extracted=data["provenance"]["extracted"],
+            who=None if data.get("withdrawn") else _READERS[entry.kind](data, source=said.service),
         )
-        if changed and new:
-            await self._settle(conn, lambda settling: settling.arrive(record, who), event)
+        known = await index.save_person(conn, record, service=said.service, version=said.streamversion) if last else None
+        if known is not None and new:
+            await self._settle(conn, lambda settling: settling.arrive(record, known), event)
 
     async def _protection(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """A protection holds or ends; a record that nothing is decided of yet becomes a child with it."""
@@ -303,7 +344,7 @@ class Identity:
         if not new:
             return
         if await links.link(conn, record) is None:
-            who = await index.person(conn, record) or match.demographics({})
+            who = await index.person(conn, record) or Demographics()
             await self._settle(conn, lambda settling: settling.arrive(record, who), event)
         await self._settle(conn, lambda settling: settling.around([record], ending=not holds), event)
 

@@ -10,21 +10,46 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.childview.identity import decide, holds, index, links, match, people, store
-from services.childview.identity.decide import Decision, Linked
-from services.childview.identity.match import Demographics
+from services.childview.identity import decide, holds, index, links, models, people, store
+from services.childview.identity.compare import compare
+from services.childview.identity.decide import Decision, Linked, Matching
+from services.childview.identity.demographics import Demographics
+from services.childview.identity.judge import twin_like
+from services.childview.identity.learn import without
+from services.childview.identity.model import Model
+from services.childview.identity.resembles import resembles
 from services.plumbing.kafka.outbox import Outbox
+
+ECHOES = 50
+"""So many held records are decided anew for one that came; the rest when they or another changes."""
 
 
 @dataclass
 class Settling:
     """The decisions of one transaction. `made`: (number, kind) of each. `seen`: the version of each record that the
-    event being read brought; its decisions say so, and are never made again from that version."""
+    event being read brought; its decisions say so, and are never made again from that version. model: by which is judged;
+    the live one where it is not given."""
 
     conn: asyncpg.Connection
     outbox: Outbox
     made: list[tuple[int, str]] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    model: Model | None = None
+    _known: int | None = None
+    _echoes: bool = False
+
+    async def matching(self, *, crowded: bool = False) -> Matching:
+        """The live model, and about how many children are known."""
+        model = await self.live()
+        if self._known is None:
+            self._known = await index.known_children(self.conn, model)
+        return Matching(model, self._known, crowded)
+
+    async def live(self) -> Model:
+        """The model by which is judged."""
+        if self.model is None:
+            self.model = await models.live(self.conn)
+        return self.model
 
     async def record(self, decision: Decision) -> int:
         """Make a decision; its number."""
@@ -38,6 +63,7 @@ class Settling:
         fellows = set(await links.records_of(self.conn, now.child)) - {record} if now else set()
         partners = await links.partners(self.conn, record) if now else set()
         to = await self.decide(record, who, now, fellows)
+        await self._echo(record, who, now, to)
         moved = now is not None and to is not None and now.child != to.child
         if await index.reaches_others(self.conn, record):
             await self.around([record, *(fellows if moved else ())])
@@ -48,20 +74,54 @@ class Settling:
         for partner in sorted(partners - {record}):
             await self.review(partner)
 
-    async def decide(self, record: str, who: Demographics, now: Linked | None, fellows: set[str]) -> Linked | None:
+    async def _echo(self, record: str, who: Demographics, was: Linked | None, to: Linked | None) -> None:
+        """What a record's own decision changes for others: more is known of the child it was linked to, so what is held for
+        that one may be decided; a child that came may be a twin, so what was linked to the other is looked at again."""
+        if to is None or to == was or self._echoes:
+            return
+        self._echoes = True
+        if to.basis == "automatic":
+            await self.held_for({to.child})
+        elif was is None or was.child != to.child:
+            await self._twins(record, who, to.child)
+        self._echoes = False
+
+    async def held_for(self, children: Iterable[str]) -> None:
+        """Decide anew what is held for these children: more is known of them now."""
+        for child in sorted(children):
+            await self.again(sorted(await links.held_for(self.conn, child))[:ECHOES])
+
+    async def _twins(self, record: str, who: Demographics, child: str) -> None:
+        spelling = (await self.live()).spelling
+        near = (await index.candidates(self.conn, record, who)).candidates
+        families = {c.child for c in near if c.child != child and twin_like(compare(who, c.who, spelling))}
+        for family in sorted(families):
+            members = await links.records_of(self.conn, family)
+            for name, (linked, _) in members.items():
+                other = await index.person(self.conn, name)
+                if len(members) > 1 and linked.basis == "automatic" and other is not None:
+                    await self.decide(name, other, linked, set(members) - {name}, twin=True)
+
+    async def decide(
+        self, record: str, who: Demographics, now: Linked | None, fellows: set[str], *, twin: bool = False
+    ) -> Linked | None:
         """Decide where a record belongs by what is known of it today; how it is linked then."""
         pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
+        near = await index.candidates(self.conn, record, who)
+        model = await self.live()
         decision = decide.decide(
             record,
-            who,
-            candidates=await index.candidates(self.conn, record, who),
+            without(who, model.ignored | near.nobodys),
+            candidates=near.candidates,
             now=now,
             fellows=fellows,
             apart=await index.apart_from(self.conn, record) if now else (),
             shielded=now is not None and await index.protected(self.conn, now.child),
             pairs=pairs,
             unknown=await index.without_demographics(self.conn, known - {record}),
+            matching=await self.matching(crowded=near.crowded),
+            twin=twin,
         )
         if decision is None:
             return now
@@ -91,11 +151,12 @@ class Settling:
     async def _lookalikes(self, child: str) -> set[str]:
         """The records of other children that resemble one of this child's."""
         found: set[str] = set()
+        spelling = (await self.live()).spelling
         for own in await links.records_of(self.conn, child):
             who = await index.person(self.conn, own)
             if who is not None:
-                near = await index.candidates(self.conn, own, who)
-                found |= {c.record for c in near if match.compare(who, c.who).agreement is not match.Agreement.NONE}
+                near = (await index.candidates(self.conn, own, who)).candidates
+                found |= {c.record for c in near if resembles(who, c.who, spelling)}
         return found
 
     async def review(self, record: str, *, ending: bool = False) -> None:
@@ -122,9 +183,10 @@ class Settling:
         who = await index.person(self.conn, record)
         if who is None:
             return []
-        near = await index.candidates(self.conn, record, who)
+        near = (await index.candidates(self.conn, record, who)).candidates
         apart = await index.apart_from(self.conn, record, alone=child is None)
-        return [c.record for c in decide.lookalikes(who, near, apart=apart, child=child)]
+        found = decide.lookalikes(who, near, apart=apart, child=child, model=await self.live())
+        return [c.record for c in found]
 
     async def part(self, record: str, other: str) -> None:
         """An adoption keeps these two apart: if they are one child, the second leaves with its side; nothing that is open
@@ -139,7 +201,7 @@ class Settling:
     async def _part(self, record: str, other: str, child: str) -> None:
         members = await links.records_of(self.conn, child)
         who = {name: known for name in members if (known := await index.person(self.conn, name)) is not None}
-        going, unclear = people.sides(record, other, members, who)
+        going, unclear = people.sides(record, other, members, who, (await self.live()).spelling)
         protected = await index.protected_records(self.conn, members)
         stay = set(members) - set(going) - set(unclear)
         decision = people.part(

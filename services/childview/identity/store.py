@@ -25,11 +25,14 @@ TABLES = f"""
 create schema {SCHEMA};
 create table {SCHEMA}.offsets (
     topic text, partition int, next bigint not null, primary key (topic, partition));
+create table {SCHEMA}.said (
+    stream_id uuid, entry text, extracted text not null, who bytea not null, primary key (stream_id, entry));
 create table {SCHEMA}.persons (
-    stream_id uuid primary key, service text not null, version bigint not null, given text[] not null,
-    family text[] not null, birth_date date, identifiers text[] not null, extracted text not null);
-create index on {SCHEMA}.persons (birth_date);
-create index on {SCHEMA}.persons using gin (identifiers);
+    stream_id uuid primary key, service text not null, version bigint not null, who bytea not null);
+create table {SCHEMA}.match_keys (key bigint, stream_id uuid, primary key (key, stream_id));
+create index on {SCHEMA}.match_keys (stream_id);
+create table {SCHEMA}.models (
+    version text primary key, content bytea not null, made timestamptz not null, live boolean not null default false);
 create table {SCHEMA}.protected (
     stream_id uuid, kind text, end_date date, primary key (stream_id, kind));
 create table {SCHEMA}.adoption_pairs (stream_id uuid, other uuid, primary key (stream_id, other));
@@ -56,7 +59,10 @@ create table if not exists {SCHEMA}.followed (
 
 
 async def make(conn: asyncpg.Connection) -> None:
-    """Make the tables unless they are there."""
+    """Make the tables unless they are there. Those of the first matcher go: what was decided is followed from the log, and
+    who everybody is is read from it again."""
+    if await conn.fetchval(f"select to_regclass('{SCHEMA}.persons') is not null and to_regclass('{SCHEMA}.match_keys') is null"):
+        await conn.execute(f"drop schema {SCHEMA} cascade")
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", SCHEMA):
         await conn.execute(TABLES)
     if not await conn.fetchval(f"select to_regclass('{SCHEMA}.followed') is not null"):

@@ -11,10 +11,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.childview.identity import decide, index, match, people
+from services.childview.identity import decide, demographics, index, people
 from services.childview.identity.decide import Candidate, Linked, Pair
-from services.childview.identity.match import Agreement
+from services.childview.identity.model import Model
 from services.childview.identity.people import Parting
+from services.childview.identity.resembles import resembles
 from tests.childview.identity.world import World, former_upn, nhs, record, upn
 
 RECORDS = [record(n) for n in range(1, 6)]
@@ -70,7 +71,7 @@ async def nothing_is_shown_that_must_not_be(world: World) -> None:
     assert all(len(both) == 2 for both in apart | told), "people, or an adoption, said that these are two children"
     for one, other in permutations(who, 2):
         if child[other] in protected and child[one] not in protected and frozenset((child[one], child[other])) not in apart | told:
-            alike = match.compare(who[one], who[other]).agreement is not Agreement.NONE
+            alike = resembles(who[one], who[other], Model().spelling)
             assert not alike or child[one] in hidden or child[one] == child[other], "a lookalike is shown"
     pairs = await world.pairs()
     for both, queue in pairs:
@@ -141,7 +142,7 @@ async def known(world: World, one: str) -> bool:
 
 # -- the pure rules ----------------------------------------------------------------------------------------------
 
-people_ = st.builds(match.demographics, FIELDS)
+people_ = st.builds(demographics.of_person, FIELDS)
 
 
 @given(people_, st.lists(st.tuples(people_, st.booleans()), max_size=4))
@@ -149,7 +150,7 @@ def test_a_record_that_resembles_a_protected_child_is_withheld_or_that_childs(wh
     found = [Candidate(f"r{n}", f"c{n}", other, shielded) for n, (other, shielded) in enumerate(others)]
     made = decide.decide("mine", who, candidates=found, now=None, fellows=(), apart=(), new_id=lambda: "new")
     to = made.sets["mine"]
-    alike = {c.child for c in found if c.protected and match.compare(who, c.who).agreement is not Agreement.NONE}
+    alike = {c.child for c in found if c.protected and resembles(who, c.who, Model().spelling)}
     assert to.withheld == (to.child == "new" and bool(alike)) and alike - {to.child} == (alike if to.withheld else set())
     assert all(pair.queue == "protection" for pair in made.opens) or not to.withheld
 

@@ -175,7 +175,7 @@ class World:
         await self.go(self.event("socialcare.adoption-pair-recorded.v1", former, {"other_stream": new}))
 
     async def decide(self, one: str, other: str, outcome: str, *, queues: tuple[str, ...] = ("ordinary", "protection")) -> int:
-        """People decide the open pair of two records; the decision's number."""
+        """People decide the open pair of two records' children; the decision's number."""
         async with database.transaction(self.pool) as conn:
             held = await clearing_house.pair(conn, await self._pair_id(one, other), queues=queues)
             number = await clearing_house.settle(conn, self.outbox, held, outcome=outcome, by="officer", reason="because")
@@ -223,7 +223,13 @@ class World:
 
     async def _pair_id(self, one: str, other: str) -> str:
         rows: list[asyncpg.Record] = await self.pool.fetch(
-            "select pair_id::text as id from identity.pairs where (stream_id, candidate) in (($1, $2), ($2, $1))", one, other
+            "select p.pair_id::text as id from identity.pairs p join identity.links a on a.stream_id = p.stream_id"
+            " join identity.links b on b.stream_id = p.candidate, identity.links one, identity.links other"
+            " where one.stream_id = $1 and other.stream_id = $2"
+            " and (a.child_id, b.child_id) in ((one.child_id, other.child_id), (other.child_id, one.child_id))"
+            " order by ($1 in (p.stream_id, p.candidate)) and ($2 in (p.stream_id, p.candidate)) desc, 1",
+            one,
+            other,
         )
         if not rows:
             raise clearing_house.NoSuchPair
