@@ -26,6 +26,7 @@ from services.plumbing.problems import Problem
 from services.plumbing.register import Provenance, Statement
 from services.plumbing.source import Here
 from services.plumbing.tokens import Principal
+from services.socialcare.importers import adopting
 
 router = APIRouter()
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
@@ -202,6 +203,10 @@ async def record(here: Here, caller: System, id: uuid.UUID, kind: str, body: dic
     type, record_class = KINDS[kind]
     record_class = record_class or ("R-CP" if body.get("plan_kind") == "protection" else "R-CASE")
     _check(here, type, body)
+    if field := adopting.told_in(body):
+        raise Problem(
+            "validation", f"{field} tells of adoption: that stands apart, and comes with a delivery or from the adoption team."
+        )
     return await command(here, id, Statement(type, record_class, body), who=caller.who, action=f"record-{kind}", key=key)
 
 

@@ -124,6 +124,20 @@ async def test_a_body_that_breaks_its_contract_is_said_to_do_so(here):
     assert answer.status_code == 422 and answer.json()["type"] == "/problems/validation"
 
 
+@pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        ("looked-after", {"episode_id": "E1", "decom": "2024-04-01", "rec": "e11"}),
+        ("looked-after", {"episode_id": "E1", "decom": "2024-04-01", "ls": "E1 - Placement order"}),
+        ("referrals", {"referral_id": "R1", "referral_date": "2024-04-01", "reason_for_closure": "RC1"}),
+    ],
+)
+async def test_what_tells_of_adoption_is_no_part_of_an_ordinary_entry(here, kind, entry):
+    one = await person(here)
+    refused = await as_(here, "cli", "POST", f"/v1/persons/{one}/{kind}", entry)
+    assert refused.status_code == 422 and "adoption" in refused.json()["detail"]
+
+
 async def test_a_subject_that_the_register_does_not_have_is_not_found_and_the_attempt_recorded(here):
     answer = await as_(here, "po", "PUT", f"/v1/persons/{uuid.uuid4()}/protection", SHIELD)
     assert answer.status_code == 404

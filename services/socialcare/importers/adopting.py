@@ -20,6 +20,13 @@ ASKS = "adopted: this record needs its protection, and its pair with the later o
 _PARTIAL = re.compile(r"(?:zz|(?P<day>\d{1,2}))/(?:zz|(?P<month>\d{1,2}))/(?:zzzz|(?P<year>\d{4}))", re.ASCII | re.IGNORECASE)
 
 
+def told_in(entry: Mapping[str, Any]) -> str | None:
+    """The field of an ordinary entry whose code tells of adoption, however it is written; None where none does."""
+    ended, closed = telling.code_of(entry.get("rec"), ADOPTED), telling.code_of(entry.get("reason_for_closure"), {"RC1"})
+    found = {"rec": ended, "reason_for_closure": closed, "ls": telling.status_of(entry.get("ls"))}
+    return next((field for field, code in found.items() if code is not None), None)
+
+
 def placement(line: Line, fields: Mapping[str, Any], written: str | None = None) -> Says:
     """A placement and, of carers who also may adopt, its type apart. For adoption it is restricted whole; that is said also where
     it is not, so that a correction of its type lifts it. written: its type as the file has it, where words without a code were
