@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from deploy.local.client import Failed
+from services.cli import view
 from services.cli.answers import DONE, say, show
 from services.cli.grammar import Verbs
 
 
 def declare(verbs: Verbs) -> None:
     """The verbs of this module."""
-    tried = verbs.group("identity", "which records are one child").verb(
+    group = verbs.group("identity", "which records are one child")
+    learns = group.verb("learn", "learn a new model from everybody who is known; it decides nothing yet", learn)
+    learns.add_argument("--expected-children", type=int, default=0, metavar="N", help="how many there are to be known")
+    rehearses = group.verb("rehearse", "run a model over everybody beside the live one: what would merge, part, be held", rehearse)
+    rehearses.add_argument("version")
+    lives = group.verb("use", "let a model that was rehearsed decide from now on", use)
+    lives.add_argument("version")
+    group.verb("models", "the models that are kept", models)
+    tried = group.verb(
         "evaluate", "run the live matcher over labelled records, its weights learned from them without the labels", evaluate
     )
     tried.add_argument("--records", type=Path, action="append", required=True, help="a CSV of records; more than one may be given")
@@ -54,6 +66,66 @@ def evaluate(options: Any) -> int:
         (options.out / "thresholds.csv").write_text(picture.table(rows))
     show(options, figures, "\n".join([*(_line(name, value) for name, value in figures.items()), "", picture.table(rows)]))
     return DONE
+
+
+def learn(options: Any) -> int:
+    """A new model, kept beside the live one."""
+    from services.childview.identity import shadow
+
+    found = _there(lambda conn: shadow.learn_anew(conn, expected=options.expected_children, made="learned"))
+    body = {"version": found.version, "records": found.names.records, "expected_children": found.expected, "twins": found.twins}
+    show(options, body, f"{found.version}: learned from {found.names.records} records; `identity rehearse {found.version}` comes next")
+    return DONE
+
+
+def rehearse(options: Any) -> int:
+    """What a model would change."""
+    from services.childview.identity import shadow
+
+    found = _there(lambda conn: shadow.rehearse(conn, options.version, say=lambda done, whole: _progress(done, whole)))
+    lines = [f"{found.records} records under {found.model} beside {found.live}"]
+    lines += [f"children that would merge: {len(found.merges)}, part: {len(found.splits)}"]
+    lines += [f"records that would be held: {found.held}, held no more: {found.released}"]
+    show(options, asdict(found), "\n".join(lines))
+    return DONE
+
+
+def use(options: Any) -> int:
+    """Another model decides from now on."""
+    from services.childview.identity import shadow
+
+    _there(lambda conn: shadow.go_live(conn, options.version))
+    show(options, {"live": options.version}, f"{options.version} decides from now on; what was decided stays")
+    return DONE
+
+
+def models(options: Any) -> int:
+    """The models that are kept."""
+    from services.childview.identity import models as kept
+
+    found = _there(kept.known)
+    rows = [f"{one['version']} {one['made'][:16]} {'live' if one['live'] else ''}" for one in found]
+    show(options, {"models": found}, "\n".join(rows) or "no model but the first, which is part of the software")
+    return DONE
+
+
+def _there(work: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Work in childview's own database."""
+    from services.childview.identity.shadow import NotRehearsed
+    from services.plumbing import database
+
+    async def run() -> Any:
+        pool = await database.connect(view.settings_of("identity").database, name="childview-identity", size=1)
+        try:
+            async with pool.acquire() as conn:
+                return await work(conn)
+        finally:
+            await pool.close()
+
+    try:
+        return asyncio.run(run())
+    except NotRehearsed as error:
+        raise Failed(str(error)) from None
 
 
 def _progress(done: int, whole: int) -> None:

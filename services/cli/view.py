@@ -29,16 +29,9 @@ def wait(options: Any) -> int:
 
 
 def rebuild(options: Any) -> int:
-    from deploy.local import installation, secrets
-    from deploy.local.postgres import Cluster
     from services.childview.projection.rebuild import LogIncomplete, OtherVersion, RebuildRuns
-    from services.plumbing.settings import from_environment
 
-    state = state_folder()
-    found = secrets.load(state)
-    cluster = Cluster(state / "postgres", port_of("postgres"), found.passwords["postgres"])
-    environment = os.environ | installation.environment(state, found, cluster, service="childview", identity="projector")
-    settings = from_environment("childview", "projector", environment)
+    settings = settings_of("projector")
 
     def progress(done: int, total: int) -> None:
         if sys.stderr.isatty():
@@ -48,6 +41,19 @@ def rebuild(options: Any) -> int:
         return _verify(options, settings, progress) if options.verify else _flip(options, settings, progress)
     except (RebuildRuns, LogIncomplete, OtherVersion) as error:
         raise Failed(str(error)) from None
+
+
+def settings_of(role: str) -> Any:
+    """The settings of one of childview's processes, as the installation here has them."""
+    from deploy.local import installation, secrets
+    from deploy.local.postgres import Cluster
+    from services.plumbing.settings import from_environment
+
+    state = state_folder()
+    found = secrets.load(state)
+    cluster = Cluster(state / "postgres", port_of("postgres"), found.passwords["postgres"])
+    environment = os.environ | installation.environment(state, found, cluster, service="childview", identity=role)
+    return from_environment("childview", role, environment)
 
 
 def _flip(options: Any, settings: Any, progress: Any) -> int:

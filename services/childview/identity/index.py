@@ -73,6 +73,15 @@ async def person(conn: asyncpg.Connection, record: str) -> Demographics | None:
     return None if text is None else _decode(text)
 
 
+async def everybody(conn: asyncpg.Connection) -> dict[str, Demographics]:
+    """Everybody who is indexed, in the order in which they came to their children."""
+    rows = await conn.fetch(
+        f"select p.stream_id::text as record, p.who from {SCHEMA}.persons p join {SCHEMA}.links l using (stream_id)"
+        " order by l.decision, p.stream_id"
+    )
+    return {row["record"]: _decode(row["who"]) for row in rows}
+
+
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Demographics).decode
 

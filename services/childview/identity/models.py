@@ -38,3 +38,22 @@ async def find(conn: asyncpg.Connection, version: str) -> Model | None:
 async def make_live(conn: asyncpg.Connection, version: str) -> None:
     """From the next decision on this model decides."""
     await conn.execute(f"update {SCHEMA}.models set live = (version = $1)", version)
+
+
+async def keep_rehearsal(conn: asyncpg.Connection, version: str, changes: bytes) -> None:
+    """Keep what a model would have changed."""
+    await conn.execute(f"update {SCHEMA}.models set rehearsed = $2 where version = $1", version, changes)
+
+
+async def was_rehearsed(conn: asyncpg.Connection, version: str) -> bool:
+    """Whether it is known what a model would change."""
+    found = await conn.fetchval(f"select rehearsed is not null from {SCHEMA}.models where version = $1", version)
+    return bool(found)
+
+
+async def known(conn: asyncpg.Connection) -> list[dict[str, object]]:
+    """Every model that is kept, the newest first: version, when it was made, whether it was rehearsed, whether it is live."""
+    rows = await conn.fetch(
+        f"select version, made, rehearsed is not null as rehearsed, live from {SCHEMA}.models order by made desc"
+    )
+    return [{**row, "made": row["made"].isoformat()} for row in rows]

@@ -32,7 +32,8 @@ create table {SCHEMA}.persons (
 create table {SCHEMA}.match_keys (key bigint, stream_id uuid, primary key (key, stream_id));
 create index on {SCHEMA}.match_keys (stream_id);
 create table {SCHEMA}.models (
-    version text primary key, content bytea not null, made timestamptz not null, live boolean not null default false);
+    version text primary key, content bytea not null, made timestamptz not null, rehearsed bytea,
+    live boolean not null default false);
 create table {SCHEMA}.protected (
     stream_id uuid, kind text, end_date date, primary key (stream_id, kind));
 create table {SCHEMA}.adoption_pairs (stream_id uuid, other uuid, primary key (stream_id, other));
