@@ -19,6 +19,8 @@ LINK_RISK = 0.01
 measured, it is wrong far more seldom, see docs/identity.md)."""
 LINK_RISK_ALONE = 0.001
 """The same where neither place nor number nor contact agrees: names and dates alone."""
+LINK_RISK_UNRELATED = 0.05
+"""The same where no brothers, sisters and twins are among these people: there the stated risk is further above the true one."""
 HOLD_SHARE = 0.5
 """A record is held for people where known children explain it better than all else together."""
 DOUBT_SHARE = 0.1
@@ -148,7 +150,9 @@ STILL = 0.9
 
 def allowed(found: Comparison, families: bool) -> float:
     """The risk a link may have."""
-    near = not families or found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
+    if not families:
+        return LINK_RISK_UNRELATED
+    near = found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
     return LINK_RISK if near else LINK_RISK_ALONE
 
 
