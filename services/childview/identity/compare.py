@@ -103,7 +103,7 @@ def _names(
     given = _strongest("given_name", ((spelling.given(a, b), a) for a, b in product(one.given, other.given)))
     family = _strongest("family_name", ((spelling.family(a, b), a) for a, b in product(one.family, other.family)))
     weak = (given is None or given[0] in _WEAK) and (family is None or family[0] in ("similar", "different"))
-    if weak and _crossed(one, other):
+    if weak and _crossed(one, other, spelling):
         levels["given_name"] = "crossed"
         return
     if given is None or given[0] in _WEAK:
@@ -115,10 +115,11 @@ def _names(
 _WEAK = ("similar", "initial", "distinct", "different")
 
 
-def _crossed(one: Demographics, other: Demographics) -> bool:
-    """Whether the family name of each is the given name of the other."""
-    mine, theirs = {joined(n) for n in one.given}, {joined(n) for n in other.given}
-    return any(joined(n) in theirs for n in one.family) and any(joined(n) in mine for n in other.family)
+def _crossed(one: Demographics, other: Demographics, spelling: Spelling) -> bool:
+    """Whether the family name of each is the given name of the other; one of the two may be mistyped."""
+    there = {spelling.family(a, b) for a, b in product(one.family, other.given)}
+    back = {spelling.family(a, b) for a, b in product(one.given, other.family)}
+    return "equal" in there | back and all(found & {"equal", "close"} for found in (there, back))
 
 
 def _by_middle(one: Demographics, other: Demographics, spelling: Spelling) -> Found | None:

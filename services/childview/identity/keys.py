@@ -18,7 +18,9 @@ CROWD = 400
 """More records under one key than can be looked at: nothing is decided by what was not seen. Of a number it says that it is
 nobody's."""
 FEW = 30
-"""The same of the whole name alone, which finds a rare name with a wrong birth date, and of a common one nobody."""
+"""The same of a whole name, a birth date or a postcode alone: a rare one finds what is mistyped elsewhere, a common one
+nobody."""
+_ALONE = "a|"
 
 
 def stored(who: Demographics) -> set[str]:
@@ -45,12 +47,12 @@ def number_of(key: str) -> str:
 
 def limit(key: str) -> int:
     """How many records of a key are looked at."""
-    return FEW if key.startswith("z|") else CROWD
+    return FEW if key.startswith(_ALONE) else CROWD
 
 
 def must(key: str) -> bool:
     """Whether a crowd under this key leaves something unseen that decides."""
-    return not key.startswith("z|") and not is_number(key)
+    return not key.startswith(_ALONE) and not is_number(key)
 
 
 def hashed(key: str) -> int:
@@ -61,6 +63,7 @@ def hashed(key: str) -> int:
 def _keys(who: Demographics, births: list[date], given: tuple[str, ...], family: tuple[str, ...]) -> Iterator[str]:
     yield from (f"n|{number}" for number in who.identifiers)
     yield from (f"l|{number}" for number in who.local)
+    yield from (f"{_ALONE}{alone}" for alone in (*births, *who.postcodes))
     years = {birth.year for birth in births}
     for code in who.postcodes:
         yield from (f"p|{code}|{year}" for year in years)
@@ -70,7 +73,7 @@ def _keys(who: Demographics, births: list[date], given: tuple[str, ...], family:
         whole = f"{joined(first)}|{joined(last)}"
         yield from (f"y|{whole}|{year}" for year in years)
         yield from (f"w|{whole}|{birth:%m%d}" for birth in births)
-        yield f"z|{whole}"
+        yield f"{_ALONE}{whole}"
 
 
 def _by_day(births: list[date], given: tuple[str, ...], family: tuple[str, ...]) -> Iterator[str]:
