@@ -19,6 +19,8 @@ LINK_RISK = 0.01
 measured, it is wrong far more seldom, see docs/identity.md)."""
 LINK_RISK_ALONE = 0.001
 """The same where neither place nor number nor contact agrees: names and dates alone."""
+LINK_RISK_OTHERWISE_NAMED = 0.0005
+"""The same where the given name agrees only as a variant or a slip, and no number does: twins are named Luca and Lucas."""
 LINK_RISK_UNRELATED = 0.05
 """The same where no brothers, sisters and twins are among these people: there the stated risk is further above the true one."""
 HOLD_SHARE = 0.5
@@ -152,6 +154,8 @@ def allowed(found: Comparison, families: bool) -> float:
     """The risk a link may have."""
     if not families:
         return LINK_RISK_UNRELATED
+    if found["given_name"] != "equal" and not _numbered(found):
+        return LINK_RISK_OTHERWISE_NAMED
     near = found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
     return LINK_RISK if near else LINK_RISK_ALONE
 
@@ -169,6 +173,7 @@ def _vetoes(
     reasons = {
         "other-given-name": families and found["given_name"] in ("different", "distinct", "unknown"),
         "two-given-names": families and found.separated,
+        "two-middle-names": families and found["given_name"] != "equal" and found["middle_names"] == "different",
         "initial-alone": families and found["given_name"] == "initial" and not _numbered(found),
         "number-conflict": _conflict(found),
         "number-without-name": _number_without_name(found),
