@@ -78,6 +78,7 @@ class Decision:
     undoes: int | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     considered: Mapping[str, int] = field(default_factory=dict)
+    proposal: int | None = None
 
 
 NewId = Callable[[], str]

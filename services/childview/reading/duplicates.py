@@ -67,7 +67,7 @@ class Act:
         return _json.encode([self.action, self.about, *self.said])
 
 
-async def _officer(reading: Reading, asked: Asker, act: Act) -> Officer:
+async def officer_of(reading: Reading, asked: Asker, act: Act) -> Officer:
     """Raises Problem `not-found` (recorded) for everybody who may not merge."""
     async with reading.pool.acquire() as conn:
         now = await store.standing(conn, asked.who.subject)
@@ -85,13 +85,13 @@ async def _officer(reading: Reading, asked: Asker, act: Act) -> Officer:
 async def queue(reading: Reading, asked: Asker) -> Answer:
     """The pairs this officer may decide. A pair with a protected child is in no ordinary queue; what this officer does not
     find takes no place."""
-    officer = await _officer(reading, asked, Act("duplicates", ""))
+    officer = await officer_of(reading, asked, Act("duplicates", ""))
     items: list[bytes] = []
     opened: list[tuple[Child, Disclosure]] = []
     async with reading.pool.acquire() as conn:
         async for held in clearing_house.queue(conn, officer.queues):
-            sides = [await _side(reading, asked, conn, officer, child) for child in (held.child, held.candidate_child)]
-            if all(child.finds and not _parked(child) for child, _ in sides):
+            sides = [await side(reading, asked, conn, officer, child) for child in (held.child, held.candidate_child)]
+            if all(child.finds and not parked(child) for child, _ in sides):
                 opened += sides
                 items.append(_pair(reading, asked, held, sides))
             if len(items) == MOST:
@@ -106,12 +106,12 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
     return Answer(body, "", made.id, asking.as_of(officer.fresh))
 
 
-def _parked(child: Child) -> bool:
+def parked(child: Child) -> bool:
     """Whether a shield may wait where it cannot be read."""
     return "socialcare" in child.found.parked
 
 
-async def _side(
+async def side(
     reading: Reading, asked: Asker, conn: asyncpg.Connection, officer: Officer, child: str
 ) -> tuple[Child, Disclosure]:
     found = await road.look(store.one(conn, child, asked.who))
@@ -123,14 +123,14 @@ def _pair(reading: Reading, asked: Asker, held: Held, sides: Sides) -> bytes:
     """Two children side by side, each as this officer may see it."""
     records = []
     for opened, decided in sides:
-        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=_compared(reading))
+        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=compared(reading))
         records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(shown.fields)))
     mine = held.claimed_by == asked.who.subject
     head = {"id": held.pair, "queue": held.queue, "claimed": held.claimed_by is not None, "claimed_by_me": mine}
     return _json.encode(head)[:-1] + b',"children":[' + b",".join(records) + b"]}"
 
 
-def _compared(reading: Reading) -> frozenset[str]:
+def compared(reading: Reading) -> frozenset[str]:
     """The fields that stand by themselves: what two records are told apart by."""
     single = {category.id for category in reading.catalogue.categories.values() if category.single}
     return frozenset(field.id for field in reading.catalogue.fields if field.category in single)
@@ -139,14 +139,14 @@ def _compared(reading: Reading) -> frozenset[str]:
 async def claim(reading: Reading, asked: Asker, pair: str, *, key: str | None = None) -> Answer:
     """Work on a pair for half an hour. Raises Problem."""
     act = Act("duplicate-claimed", pair, key)
-    officer = await _officer(reading, asked, act)
+    officer = await officer_of(reading, asked, act)
     held, sides = await _shown(reading, asked, officer, pair)
 
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
         await clearing_house.claim(conn, _allowed(held, sides), by=asked.who.subject)
         return 204, b""
 
-    return await _do(reading, asked, officer, act, sides, work)
+    return await do(reading, asked, officer, act, sides, work)
 
 
 async def decide(
@@ -154,7 +154,7 @@ async def decide(
 ) -> Answer:
     """Decide a pair: {"decision": its number}. Raises Problem."""
     act = Act("duplicate-decided", pair, key, (outcome, reason))
-    officer = await _officer(reading, asked, act)
+    officer = await officer_of(reading, asked, act)
     held, sides = await _shown(reading, asked, officer, pair)
 
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
@@ -162,7 +162,7 @@ async def decide(
         number = await clearing_house.settle(conn, outbox, seen, outcome=outcome, by=asked.who.subject, reason=reason)
         return 201, _json.encode({"decision": number})
 
-    return await _do(reading, asked, officer, act, sides, work)
+    return await do(reading, asked, officer, act, sides, work)
 
 
 async def unmerge(
@@ -170,23 +170,23 @@ async def unmerge(
 ) -> Answer:
     """Undo a merge of this child: {"decision": the new number}. Raises Problem."""
     act = Act("unmerge", child, key, (str(decision), reason))
-    officer = await _officer(reading, asked, act)
+    officer = await officer_of(reading, asked, act)
     sides: list[tuple[Child, Disclosure]] = []
     if road.is_id(child):
         async with reading.pool.acquire() as conn:
-            sides = [await _side(reading, asked, conn, officer, child)]
+            sides = [await side(reading, asked, conn, officer, child)]
 
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
         if not sides or not sides[0][0].finds:
             raise Problem("not-found", road.NOT_FOUND)
-        _readable(sides)
+        readable(sides)
         number = await clearing_house.unmerge(conn, outbox, decision, child=child, by=asked.who.subject, reason=reason)
         for other in await identities.children_of(conn, number):
             if other != child:
-                sides.append(await _side(reading, asked, conn, officer, other))
+                sides.append(await side(reading, asked, conn, officer, other))
         return 201, _json.encode({"decision": number})
 
-    return await _do(reading, asked, officer, act, sides, work)
+    return await do(reading, asked, officer, act, sides, work)
 
 
 async def _shown(reading: Reading, asked: Asker, officer: Officer, pair: str) -> tuple[Held | None, Sides]:
@@ -199,24 +199,24 @@ async def _shown(reading: Reading, asked: Asker, officer: Officer, pair: str) ->
         except clearing_house.NoSuchPair:
             return None, ()
         children = (held.child, held.candidate_child)
-        return held, [await _side(reading, asked, conn, officer, child) for child in children]
+        return held, [await side(reading, asked, conn, officer, child) for child in children]
 
 
 def _allowed(held: Held | None, sides: Sides) -> Held:
     """The pair, if this officer finds both children. Raises NoSuchPair: there is no other answer for what is hidden."""
     if held is None or not all(child.finds for child, _ in sides):
         raise clearing_house.NoSuchPair
-    _readable(sides)
+    readable(sides)
     return held
 
 
-def _readable(sides: Sides) -> None:
+def readable(sides: Sides) -> None:
     """Raises Problem `stale-source` when a shield may wait where it cannot be read."""
-    if any(_parked(child) for child, _ in sides):
+    if any(parked(child) for child, _ in sides):
         raise Problem("stale-source", f"A part of what is held cannot be read, so nothing is decided. {road.DUTY_DESK}")
 
 
-async def _do(reading: Reading, asked: Asker, officer: Officer, act: Act, sides: Sides, work: Work) -> Answer:
+async def do(reading: Reading, asked: Asker, officer: Officer, act: Act, sides: Sides, work: Work) -> Answer:
     """Do it once for the request's key, in one transaction that asks nobody; record it, also when it is refused; answer."""
     try:
         async with database.transaction(reading.deciding) as conn:
