@@ -9,10 +9,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 
-from services.childview.identity import index, links, models, people, proposals, store
-from services.childview.identity.compare import compare
+from services.childview.identity import index, links, people, proposals, store
 from services.childview.identity.decide import Decision, Linked, Pair
-from services.childview.identity.demographics import Demographics, combine
 from services.childview.identity.people import Parting
 from services.childview.identity.settling import Settling
 from services.plumbing.kafka.outbox import Outbox
@@ -115,19 +113,6 @@ async def pair(conn: asyncpg.Connection, id: str, *, queues: Sequence[str]) -> H
     if row is None:
         raise NoSuchPair
     return _held(row)
-
-
-async def compared(conn: asyncpg.Connection, one: str, other: str) -> dict[str, str]:
-    """How well two children agree today, in each field that both speak of: levels, never values."""
-    spelling = (await models.live(conn)).spelling
-    mine, theirs = await _known_of(conn, one), await _known_of(conn, other)
-    return compare(mine, theirs, spelling).levels if mine and theirs else {}
-
-
-async def _known_of(conn: asyncpg.Connection, child: str) -> Demographics | None:
-    records = [await index.person(conn, record) for record in await links.records_of(conn, child)]
-    known = [who for who in records if who is not None]
-    return combine(known) if known else None
 
 
 async def _same_as_seen(conn: asyncpg.Connection, seen: Held, by: str) -> Held:

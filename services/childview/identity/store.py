@@ -62,10 +62,16 @@ create table if not exists {SCHEMA}.followed (
 """Tables that came after the first release: an installation that is there already gets them too."""
 
 
+_OF_TODAY = f"""
+    to_regclass('{SCHEMA}.match_keys') is not null and exists (select from information_schema.columns
+        where table_schema = '{SCHEMA}' and table_name = 'pairs' and column_name = 'proposed')
+"""
+
+
 async def make(conn: asyncpg.Connection) -> None:
-    """Make the tables unless they are there. Those of the first matcher go: what was decided is followed from the log, and
-    who everybody is is read from it again."""
-    if await conn.fetchval(f"select to_regclass('{SCHEMA}.persons') is not null and to_regclass('{SCHEMA}.match_keys') is null"):
+    """Make the tables unless they are there. Those of the first matcher, and those that know no proposals, go: what was
+    decided is followed from the log, and who everybody is is read from it again."""
+    if await conn.fetchval(f"select to_regclass('{SCHEMA}.persons') is not null and not ({_OF_TODAY})"):
         await conn.execute(f"drop schema {SCHEMA} cascade")
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", SCHEMA):
         await conn.execute(TABLES)

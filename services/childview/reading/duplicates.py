@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.childview.identity import clearing_house, explain, index, proposals
+from services.childview.identity import clearing_house, explain, index, proposals, side_by_side
 from services.childview.identity.clearing_house import Held
 from services.childview.identity.decide import PROTECTION
+from services.childview.identity.names import Spelling
 from services.childview.reading import asking, recording, road, store
 from services.childview.reading.asking import Answer, Asker, Child, Reading
 from services.childview.reading.disclose import Disclosure
@@ -102,11 +103,13 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
     items: list[bytes] = []
     opened: list[tuple[Child, Disclosure]] = []
     async with reading.pool.acquire() as conn:
+        spelling = await side_by_side.spelling(conn)
         async for held in clearing_house.queue(conn, officer.queues):
             sides = [await side(reading, asked, conn, officer, child) for child in (held.child, held.candidate_child)]
             if all(child.finds and not parked(child) for child, _ in sides):
                 opened += sides
-                items.append(await _pair(reading, asked, conn, held, sides))
+                why = await _why(conn, held, sides, spelling, me=asked.who.subject)
+                items.append(_pair(reading, asked, held, sides, why))
             if len(items) == MOST:
                 break
     body = b'{"items":[' + b",".join(items) + b"]}"
@@ -132,7 +135,7 @@ async def side(
     return opened, road.disclosure(reading, asked, opened)
 
 
-async def _pair(reading: Reading, asked: Asker, conn: asyncpg.Connection, held: Held, sides: Sides) -> bytes:
+def _pair(reading: Reading, asked: Asker, held: Held, sides: Sides, why: Mapping[str, Any]) -> bytes:
     """Two children side by side, each as this officer may see it, and in words how well they agree. A protected child's pair
     is reviewed blind: by the words alone."""
     records = []
@@ -141,7 +144,7 @@ async def _pair(reading: Reading, asked: Asker, conn: asyncpg.Connection, held: 
         if held.queue != PROTECTION:
             fields = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=compared(reading)).fields
         records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(fields)))
-    head = _json.encode({**_head(held, asked.who.subject), **await _why(conn, held, sides, asked.who.subject)})
+    head = _json.encode({**_head(held, asked.who.subject), **why})
     return head[:-1] + b',"children":[' + b",".join(records) + b"]}"
 
 
@@ -154,11 +157,11 @@ def _head(held: Held, me: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _why(conn: asyncpg.Connection, held: Held, sides: Sides, me: str) -> dict[str, Any]:
+async def _why(conn: asyncpg.Connection, held: Held, sides: Sides, spelling: Spelling, *, me: str) -> dict[str, Any]:
     """How well the two agree today, why the pair is held, and what somebody proposed of it. Where a child's whereabouts are
     silent, nothing says whether two live together."""
     silent = any(child.passed.silent for child, _ in sides)
-    levels = await clearing_house.compared(conn, held.child, held.candidate_child)
+    levels = await side_by_side.compared(conn, held.child, held.candidate_child, spelling)
     found = await proposals.standing(conn, held.proposed, held.child, held.candidate_child)
     said = {name: level for name, level in (held.levels or levels).items() if not (silent and name in WHEREABOUTS)}
     vetoes = explain.own(held.vetoes)
