@@ -150,7 +150,7 @@ async def settle_by_two(conn: asyncpg.Connection, outbox: Outbox, seen: Held, *,
     effect. Raises AwaitsAnother, and what `settle` raises."""
     settling = await _locked(conn, outbox)
     held = await _same_as_seen(conn, seen, by)
-    standing = await proposals.standing(conn, held.proposed, held.child, held.candidate_child)
+    standing = await proposals.standing(conn, held.proposed, held.child, held.candidate_child, queue=held.queue)
     confirms = proposals.confirmed(standing, by)
     if confirms is not None:
         return await _settle(settling, held, "same", by, reason, proposal=confirms.number), True

@@ -28,16 +28,21 @@ class AwaitsAnother(Exception):
     """This person proposed it: another has to confirm it."""
 
 
-async def standing(conn: asyncpg.Connection, number: int | None, *children: str) -> Proposal | None:
-    """The proposal of this number, if it is no older than a week and no record came to these children since."""
+async def standing(
+    conn: asyncpg.Connection, number: int | None, *children: str, queue: str | None = None
+) -> Proposal | None:
+    """The proposal of this number, if it is no older than a week, no record came to these children since, and the pair waits
+    in the queue in which it was made: what one team wrote is not for another."""
     if number is None:
         return None
     row = await conn.fetchrow(
         f"select body, recorded from {SCHEMA}.decisions where number = $1 and kind = '{PROPOSE}' and recorded > $2"
+        " and body->'held'->0->>'queue' is not distinct from $4"
         f" and not exists (select from {SCHEMA}.links where child_id = any($3::uuid[]) and decision > $1)",
         number,
         datetime.now(UTC) - STANDS,
         list(children),
+        queue,
     )
     if row is None:
         return None

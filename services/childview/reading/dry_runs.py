@@ -27,7 +27,7 @@ async def rehearse(reading: Reading, asked: Asker, outbox: Outbox, pair: str, *,
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
         found, by = allowed(held, sides), asked.who.subject
         two = outcome == "same" and await by_two(conn, sides)
-        standing = await proposals.standing(conn, found.proposed, found.child, found.candidate_child)
+        standing = await proposals.standing(conn, found.proposed, found.child, found.candidate_child, queue=found.queue)
         again = two and (standing is None or standing.by == by)
         would = await rehearsal.rehearse(
             conn,

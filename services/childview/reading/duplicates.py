@@ -162,7 +162,7 @@ async def _why(conn: asyncpg.Connection, held: Held, sides: Sides, spelling: Spe
     silent, nothing says whether two live together."""
     silent = any(child.passed.silent for child, _ in sides)
     levels = await side_by_side.compared(conn, held.child, held.candidate_child, spelling)
-    found = await proposals.standing(conn, held.proposed, held.child, held.candidate_child)
+    found = await proposals.standing(conn, held.proposed, held.child, held.candidate_child, queue=held.queue)
     said = {name: level for name, level in (held.levels or levels).items() if not (silent and name in WHEREABOUTS)}
     vetoes = explain.own(held.vetoes)
     return {

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.childview.reading import dry_runs, duplicates, road, unmerging
+from services.childview.reading import dry_runs, duplicates, gates, road, unmerging
 from tests.childview.identity.world import ADA, ADDA, nhs, record, upn
 from tests.childview.reading.test_duplicates import A, B, C, House, S, children, house
 
@@ -192,6 +192,34 @@ async def test_a_proposal_lapses_after_a_week_or_when_more_came_to_the_child_or_
     else:
         await ask(house, "second", pair, "cannot-tell")
     assert (await ask(house, "second", await house.pair(A, B)))[0] == 202
+
+
+async def test_what_the_protection_team_wrote_of_a_pair_is_not_shown_when_it_comes_to_the_clearing_house(house: House):
+    await house.world.shielded(S, ADA)
+    await house.world.person(B, ADDA)
+    assert (await ask(house, "protector", await house.pair(S, B)))[0] == 202
+    await house.world.protect(S, withdrawn=True)
+    [item] = await house.queue("officer")
+    assert item["queue"] == "ordinary" and item["proposed"] is None and "because" not in msgspec.json.encode(item).decode()
+    await house.world.protect(S)
+    await ask(house, "protector", await house.pair(S, B), "cannot-tell")
+    assert (await house.queue("protector"))[0]["set_aside"]["reason"] == "because"
+    await house.world.protect(S, withdrawn=True)
+    assert (await house.queue("officer"))[0]["set_aside"]["reason"] is None
+
+
+async def test_where_a_childs_whereabouts_are_silent_nothing_says_whether_two_live_together(house: House, monkeypatch):
+    place = {"place": "equal", "contacts": "equal", "given_name": "equal"}
+
+    async def compared(*_: Any) -> dict[str, str]:
+        return dict(place)
+
+    monkeypatch.setattr(duplicates.side_by_side, "compared", compared)
+    await house.world.person(A, ADA)
+    await house.world.person(B, ADDA)
+    assert (await house.queue("officer"))[0]["compare"] == {"place": "agree", "contacts": "agree", "given_name": "agree"}
+    monkeypatch.setattr(gates, "whereabouts", lambda *_: frozenset({"a home"}))
+    assert (await house.queue("officer"))[0]["compare"] == {"given_name": "agree"}
 
 
 async def test_a_proposal_is_kept_by_the_log(house: House):
