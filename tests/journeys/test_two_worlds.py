@@ -65,6 +65,7 @@ def surfaces(here: Installation, who: str, purpose: str, children: list[str]) ->
         yield ask("POST", "/v1/children/search", json=body)
     yield ask("GET", "/v1/caseload")
     yield ask("GET", "/v1/duplicates")
+    yield ask("GET", "/v1/unmerges/1/seen")
     yield ask("GET", "/v1/me")
 
 

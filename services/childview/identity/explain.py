@@ -39,12 +39,15 @@ def own(vetoes: Collection[str]) -> list[str]:
 
 
 def risk(levels: Mapping[str, str], vetoes: Collection[str]) -> int:
-    """HIGH where the two are most likely one child, LOW where they are most likely two, MIDDLE else, also unweighed."""
+    """HIGH where the two are most likely one child, LOW where they are most likely two, MIDDLE else, also unweighed: so a
+    number that contradicts all that agrees."""
     if not levels:
         return MIDDLE
     given, family, birth = (_word(levels.get(name, "different")) for name in ("given_name", "family_name", "birth_date"))
-    if {"number-conflict", "other-given-name", "two-given-names", "two-local-numbers"} & set(vetoes) or given == DIFFER:
+    if {"other-given-name", "two-given-names", "two-local-numbers"} & set(vetoes) or given == DIFFER:
         return LOW
+    if "number-conflict" in vetoes:
+        return MIDDLE if birth == AGREE and family != DIFFER else LOW
     numbered = any(levels.get(kind) == "equal" for kind in NUMBERS)
     whole = birth == AGREE and family != DIFFER
     return HIGH if (numbered and birth != DIFFER) or (whole and "prefix-name" not in vetoes) else MIDDLE

@@ -70,7 +70,7 @@ async def test_a_pair_is_shown_with_how_well_its_children_agree_and_why_it_is_he
     [item] = await house.queue("officer")
     assert item["compare"] == {"given_name": "agree", "family_name": "agree", "birth_date": "agree", "nhs_number": "differ"}
     assert "NHS number of its own" in item["why"] and "number-conflict" in item["vetoes"] and item["model"]
-    assert (item["risk"], item["set_aside"], item["proposed"]) == ("low", None, None) and item["since"]
+    assert (item["risk"], item["set_aside"], item["proposed"]) == ("middle", None, None) and item["since"]
     assert "9434765919" not in item["why"]
 
 
