@@ -284,10 +284,15 @@ async def _parting(settling: Settling, merged: store.Decided, child: str) -> Par
         stayed,
         later,
         pairs=await links.pairs_about(conn, [child]),
-        reopens=await links.would_be_open(conn, closed),
+        reopens=await links.would_be_open(conn, closed, _sides(back, stayed)),
         shields={r: await settling.shields(r, child=None if r in later else child) for r in present},
         protected=await index.protected_records(conn, present),
     )
+
+
+def _sides(*parted: Mapping[str, Linked]) -> list[list[str]]:
+    """The records of each child that these become."""
+    return [[record for record, to in side.items() if to.child == child] for side in parted for child in {to.child for to in side.values()}]
 
 
 def _as_before(linked: Linked, was: Linked | None) -> Linked:
