@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.childview import parking
 from services.childview.identity import store as identities
-from services.childview.reading import asking, conflicts, duplicates, lists, recording, road, search
+from services.childview.reading import asking, conflicts, dry_runs, duplicates, lists, recording, road, search, unmerging
 from services.childview.reading.asking import Answer, Asker, Reading
 from services.plumbing import app as wires
 from services.plumbing import database
@@ -27,6 +27,7 @@ class Decision(BaseModel):
     model_config = ConfigDict(extra="forbid")
     outcome: Literal["same", "different", "cannot-tell"]
     reason: wires.Sentence
+    dry_run: bool = False
 
 
 class Undo(BaseModel):
@@ -167,7 +168,7 @@ async def read_me(here: Here, asked: Asked) -> dict[str, Any]:
 
 @router.get("/v1/duplicates", summary="Pairs that are held")
 async def read_duplicates(here: Here, asked: Asked) -> Response:
-    """The pairs this officer may decide, side by side."""
+    """The pairs this officer may decide, by risk and age: side by side, in words how well they agree, and why each is held."""
     return send(await duplicates.queue(here, asked))
 
 
@@ -177,11 +178,20 @@ async def claim_duplicate(here: Here, asked: Asked, id: str, idempotency_key: Ke
     return send(await duplicates.claim(here, asked, id, key=idempotency_key))
 
 
-@router.post("/v1/duplicates/{id}/decision", status_code=201, summary="Decide a pair")
+@router.post(
+    "/v1/duplicates/{id}/decision",
+    status_code=201,
+    summary="Decide a pair",
+    responses={200: {"description": "What it would move"}, 202: {"description": "Proposed: another person has to confirm it"}},
+)
 async def decide_duplicate(
     here: Here, asked: Asked, decisions: Decisions, id: str, body: Decision, idempotency_key: Key = None
 ) -> Response:
-    """{"decision": its number}, by which it can be undone."""
+    """{"decision": its number}, by which it can be undone. Where a protected or looked-after child is touched, `same` is
+    {"proposal": its number} until another person says so, too, within a week. A dry run decides nothing and says what would
+    move."""
+    if body.dry_run:
+        return send(await dry_runs.rehearse(here, asked, decisions, id, outcome=body.outcome, reason=body.reason))
     found = await duplicates.decide(
         here, asked, decisions, id, outcome=body.outcome, reason=body.reason, key=idempotency_key
     )
@@ -205,15 +215,27 @@ async def decide_conflict(
     return send(found)
 
 
-@router.post("/v1/children/{id}/unmerge", status_code=201, summary="Undo a merge")
+@router.post(
+    "/v1/children/{id}/unmerge",
+    status_code=201,
+    summary="Undo a merge",
+    responses={202: {"description": "Proposed: another person has to confirm it"}},
+)
 async def unmerge_child(
     here: Here, asked: Asked, decisions: Decisions, id: str, body: Undo, idempotency_key: Key = None
 ) -> Response:
-    """{"decision": its number}. Records go back to the children they had; what came later is held."""
-    found = await duplicates.unmerge(
+    """{"decision": its number, "seen": how many people saw what was mixed}. Records go back to the children they had; what
+    came later is held. Where a protected or looked-after child is touched, another person confirms it, as a merge."""
+    found = await unmerging.unmerge(
         here, asked, decisions, id, decision=body.decision, reason=body.reason, key=idempotency_key
     )
     return send(found)
+
+
+@router.get("/v1/unmerges/{decision}/seen", summary="Who saw a child that was two")
+async def read_seen(here: Here, asked: Asked, decision: Annotated[int, Path(ge=1, le=2**62)]) -> Response:
+    """For those who read the access log: who read the mixed child from the merge to its undoing, in which post and when."""
+    return send(await unmerging.who_saw(here, asked, decision))
 
 
 @router.get("/v1/status", summary="Numbers about the whole, for operators")

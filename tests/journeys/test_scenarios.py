@@ -183,6 +183,8 @@ def test_two_birth_dates_are_held_merged_shown_with_their_sources_and_unmerged(d
     pairs = demonstration.ask(officer["who"], "GET", "/v1/duplicates", purpose="data_quality").json()["items"]
     pair = next(pair["id"] for pair in pairs if {c["id"] for c in pair["children"]} == set(found))
     assert demonstration.ask(officer["who"], "POST", f"/v1/duplicates/{pair}/claim", purpose="data_quality").status_code == 204
+    dry = demonstration.ask(officer["who"], "POST", f"/v1/duplicates/{pair}/decision", purpose="data_quality", json={"outcome": "same", "reason": "the certificate says so", "dry_run": True})
+    assert dry.status_code == 200 and set(dry.json()["moves"][0].values()) == set(found), dry.text
     answer = demonstration.ask(officer["who"], "POST", f"/v1/duplicates/{pair}/decision", purpose="data_quality", json={"outcome": "same", "reason": "the certificate says so"})
     assert answer.status_code == 201, answer.text
     merged = eventually(lambda: (items := demonstration.search("sw-001", purpose="enquiry", **names)) and len(items) == 1 and items[0]["id"])
@@ -192,7 +194,9 @@ def test_two_birth_dates_are_held_merged_shown_with_their_sources_and_unmerged(d
     moved = demonstration.read("sw-001", gone, purpose="enquiry")
     assert moved.status_code == 308 and moved.headers["Location"].endswith(merged)
     undone = demonstration.ask(officer["who"], "POST", f"/v1/children/{merged}/unmerge", purpose="data_quality", json={"decision": answer.json()["decision"], "reason": "the wrong certificate"})
-    assert undone.status_code == 201, undone.text
+    assert undone.status_code == 201 and undone.json()["seen"]["people"] == 1, undone.text
+    saw = demonstration.ask("auditor", "GET", f"/v1/unmerges/{undone.json()['decision']}/seen", purpose="audit")
+    assert {one["person"] for one in saw.json()["items"]} == {"sw-001"}, saw.text
     eventually(lambda: len(demonstration.search("sw-001", purpose="enquiry", **names)) == 2)
     after = {id: demonstration.read("sw-001", id, purpose="enquiry").json() for id in found}
     assert {id: one["fields"] for id, one in after.items()} == {id: one["fields"] for id, one in before.items()}

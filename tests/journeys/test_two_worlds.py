@@ -66,6 +66,7 @@ def surfaces(here: Installation, who: str, purpose: str, children: list[str]) ->
     yield ask("GET", "/v1/caseload")
     yield ask("GET", "/v1/duplicates")
     yield ask("GET", "/v1/conflicts")
+    yield ask("GET", "/v1/unmerges/1/seen")
     yield ask("GET", "/v1/me")
 
 
@@ -195,10 +196,12 @@ def test_what_is_done_to_a_hidden_child_or_pair_is_answered_as_of_an_unknown_one
     pair = next(one["id"] for one in queue if hidden in {child["id"] for child in one["children"]})
     glass = {"reason": "the child is in danger now", "minutes": 5}
     undo, outcome = {"decision": 1, "reason": "a mistake"}, {"outcome": "same", "reason": "looks the same"}
+    dry = {**outcome, "dry_run": True}
     for who, purpose in ASKERS:
         for path, body, known, unknown in (
             ("/v1/children/{}/break-glass", glass, hidden, UNKNOWN), ("/v1/children/{}/unmerge", undo, hidden, UNKNOWN),
             ("/v1/duplicates/{}/claim", None, pair, UNKNOWN), ("/v1/duplicates/{}/decision", outcome, pair, UNKNOWN),
+            ("/v1/duplicates/{}/decision", dry, pair, UNKNOWN),
         ):  # fmt: skip
             one, other = (demonstration.ask(who, "POST", path.format(id), purpose=purpose, json=body) for id in (known, unknown))
             assert (one.status_code, one.content) == (other.status_code, other.content), (who, path)

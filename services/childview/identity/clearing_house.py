@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
 
-from services.childview.identity import index, links, people, store
+from services.childview.identity import index, links, people, proposals, store
 from services.childview.identity.decide import Decision, Linked, Pair
 from services.childview.identity.people import Parting
 from services.childview.identity.settling import Settling
@@ -21,7 +21,11 @@ AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Held:
-    """One pair in a queue: its id, the two children, and who has claimed it until when."""
+    """One pair in a queue: its id, the two children, and who has claimed it until when; since when it waits, how it is ranked,
+    what was found when it was weighed and by which model, and what people said of it while it stood in this queue.
+
+    aside: when somebody could not tell. proposed: the decision by which somebody proposed that the two are the same.
+    """
 
     pair: str
     record: str
@@ -30,6 +34,14 @@ class Held:
     candidate_child: str
     queue: str
     claimed_by: str | None
+    risk: int
+    since: datetime
+    levels: Mapping[str, str]
+    vetoes: Sequence[str]
+    model: str | None
+    aside: datetime | None
+    aside_reason: str | None
+    proposed: int | None
 
 
 class NoSuchPair(Exception):
@@ -55,17 +67,31 @@ class CannotUndo(Exception):
 _HELD = f"""
 select p.pair_id::text as pair, p.stream_id::text as record, p.candidate::text as candidate,
     l.child_id::text as child, c.child_id::text as candidate_child, p.queue,
-    case when p.claimed > $1 then p.claimed_by end as claimed_by
+    case when p.claimed > $1 then p.claimed_by end as claimed_by, p.risk, since.recorded as since,
+    why.body->'evidence'->(p.why_record::text) as found, why.body->'evidence'->>'model' as model, aside.recorded as aside,
+    case when aside.body->'held' @> jsonb_build_array(jsonb_build_object('pair', p.pair_id::text, 'queue', p.queue))
+        then aside.body->>'reason' end as aside_reason, p.proposed
 from {store.SCHEMA}.pairs p
 join {store.SCHEMA}.links l on l.stream_id = p.stream_id
 join {store.SCHEMA}.links c on c.stream_id = p.candidate
+join {store.SCHEMA}.decisions since on since.number = p.since
+left join {store.SCHEMA}.decisions why on why.number = p.why
+left join {store.SCHEMA}.decisions aside on aside.number = p.aside
 """
 
 
+def _held(row: asyncpg.Record) -> Held:
+    said = dict(row)
+    found = msgspec.json.decode(said.pop("found") or "{}")
+    return Held(**said, levels=found.get("fields", {}), vetoes=found.get("vetoes", []))
+
+
 async def queue(conn: asyncpg.Connection, queues: Sequence[str]) -> AsyncIterator[Held]:
-    """Every open pair of these queues, the oldest first: who asks takes as many as may be shown."""
+    """Every open pair of these queues: by risk, then age, and last those of which somebody could not tell. Who asks takes as
+    many as may be shown."""
     ids = await conn.fetch(
-        f"select pair_id from {store.SCHEMA}.pairs where queue = any($1) order by decision, pair_id", list(queues)
+        f"select pair_id from {store.SCHEMA}.pairs where queue = any($1) order by aside is not null, risk, since, pair_id",
+        list(queues),
     )
     names = [row["pair_id"] for row in ids]
     for start in range(0, len(names), AT_ONCE):
@@ -77,7 +103,7 @@ async def queue(conn: asyncpg.Connection, queues: Sequence[str]) -> AsyncIterato
             list(queues),
         )
         for row in rows:
-            yield Held(**row)
+            yield _held(row)
 
 
 async def pair(conn: asyncpg.Connection, id: str, *, queues: Sequence[str]) -> Held:
@@ -86,7 +112,7 @@ async def pair(conn: asyncpg.Connection, id: str, *, queues: Sequence[str]) -> H
     row = await conn.fetchrow(f"{_HELD} where p.pair_id = $2 and p.queue = any($3)", since, id, list(queues))
     if row is None:
         raise NoSuchPair
-    return Held(**row)
+    return _held(row)
 
 
 async def _same_as_seen(conn: asyncpg.Connection, seen: Held, by: str) -> Held:
@@ -116,12 +142,35 @@ async def settle(conn: asyncpg.Connection, outbox: Outbox, seen: Held, *, outcom
     more as it was shown, Claimed, ToldApart, NotFollowed.
     """
     settling = await _locked(conn, outbox)
+    return await _settle(settling, await _same_as_seen(conn, seen, by), outcome, by, reason)
+
+
+async def settle_by_two(conn: asyncpg.Connection, outbox: Outbox, seen: Held, *, by: str, reason: str) -> tuple[int, bool]:
+    """Propose that two children are the same, or confirm what another proposed: the decision's number, and whether it took
+    effect. Raises AwaitsAnother, and what `settle` raises."""
+    settling = await _locked(conn, outbox)
     held = await _same_as_seen(conn, seen, by)
+    standing = await proposals.standing(conn, held.proposed, held.child, held.candidate_child, queue=held.queue)
+    confirms = proposals.confirmed(standing, by)
+    if confirms is not None:
+        return await _settle(settling, held, "same", by, reason, proposal=confirms.number), True
+    await _same(conn, held, _pair(held), by, reason)
+    await conn.execute(f"update {store.SCHEMA}.pairs set claimed_by = null, claimed = null where pair_id = $1", held.pair)
+    return await settling.record(Decision(proposals.PROPOSE, {}, opens=(_pair(held),), by=by, reason=reason)), False
+
+
+async def _settle(
+    settling: Settling, held: Held, outcome: str, by: str, reason: str, *, proposal: int | None = None
+) -> int:
     decide = {"same": _same, "different": _different, "cannot-tell": _cannot_tell}[outcome]
-    decision = await decide(conn, held, Pair(held.record, held.candidate, held.queue), by, reason)
-    number = await settling.record(decision)
+    decision = await decide(settling.conn, held, _pair(held), by, reason)
+    number = await settling.record(replace(decision, proposal=proposal))
     await settling.around(decision.sets, ending=True)
     return number
+
+
+def _pair(held: Held) -> Pair:
+    return Pair(held.record, held.candidate, held.queue)
 
 
 async def _locked(conn: asyncpg.Connection, outbox: Outbox) -> Settling:
@@ -175,11 +224,25 @@ async def _cannot_tell(conn: asyncpg.Connection, held: Held, found: Pair, by: st
 async def unmerge(conn: asyncpg.Connection, outbox: Outbox, number: int, *, child: str, by: str, reason: str) -> int:
     """Undo the merge decided under this number. Raises CannotUndo, NotFollowed."""
     settling = await _locked(conn, outbox)
+    return await _unmerge(settling, await _parting(settling, await _undoable(conn, number, child), child), by, reason)
+
+
+async def unmerge_by_two(
+    conn: asyncpg.Connection, outbox: Outbox, number: int, *, child: str, by: str, reason: str
+) -> tuple[int, bool]:
+    """Propose to undo a merge, or confirm what another proposed: the decision's number, and whether it took effect. Raises
+    AwaitsAnother, and what `unmerge` raises."""
+    settling = await _locked(conn, outbox)
     parting = await _parting(settling, await _undoable(conn, number, child), child)
-    if not parting.back:
-        raise CannotUndo("What that merge joined was parted already.")
+    confirms = proposals.confirmed(await proposals.to_undo(conn, number, child), by)
+    if confirms is not None:
+        return await _unmerge(settling, parting, by, reason, proposal=confirms.number), True
+    return await settling.record(Decision(proposals.PROPOSE, {}, by=by, reason=reason, undoes=number)), False
+
+
+async def _unmerge(settling: Settling, parting: Parting, by: str, reason: str, *, proposal: int | None = None) -> int:
     decision = people.unmerge(parting, by=by, reason=reason)
-    undone = await settling.record(decision)
+    undone = await settling.record(replace(decision, proposal=proposal))
     await settling.around(decision.sets, ending=True)
     return undone
 
@@ -199,12 +262,15 @@ async def _undoable(conn: asyncpg.Connection, number: int, child: str) -> store.
 
 
 async def _parting(settling: Settling, merged: store.Decided, child: str) -> Parting:
-    """What the unmerge parts. Only what this very merge put into the child goes back: what was moved since stays moved."""
+    """What the unmerge parts. Only what this very merge put into the child goes back: what was moved since stays moved.
+    Raises CannotUndo."""
     conn = settling.conn
     before = {record: msgspec.convert(was, Linked) for record, was in merged.before.items()}
     present = await links.records_of(conn, child)
     moved = {record: was for record, was in before.items() if was.child != child}
     back = {r: was for r, was in moved.items() if r in present and present[r][1] == merged.number}
+    if not back:
+        raise CannotUndo("What that merge joined was parted already.")
     later = {r: linked for r, (linked, at) in present.items() if r not in before and at > merged.number}
     stayed = {r: _as_before(linked, before.get(r)) for r, (linked, _) in present.items() if r not in back and r not in later}
     closed = [
@@ -218,10 +284,15 @@ async def _parting(settling: Settling, merged: store.Decided, child: str) -> Par
         stayed,
         later,
         pairs=await links.pairs_about(conn, [child]),
-        reopens=await links.would_be_open(conn, closed),
+        reopens=await links.would_be_open(conn, closed, _sides(back, stayed)),
         shields={r: await settling.shields(r, child=None if r in later else child) for r in present},
         protected=await index.protected_records(conn, present),
     )
+
+
+def _sides(*parted: Mapping[str, Linked]) -> list[list[str]]:
+    """The records of each child that these become."""
+    return [[record for record, to in side.items() if to.child == child] for side in parted for child in {to.child for to in side.values()}]
 
 
 def _as_before(linked: Linked, was: Linked | None) -> Linked:

@@ -79,6 +79,7 @@ class Decision:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     considered: Mapping[str, int] = field(default_factory=dict)
     settles: Mapping[str, Any] | None = None
+    proposal: int | None = None
 
 
 NewId = Callable[[], str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import asyncpg
 
@@ -83,8 +83,9 @@ async def pairs_about(conn: asyncpg.Connection, children: Iterable[str]) -> list
     return [_open(row) for row in rows]
 
 
-async def would_be_open(conn: asyncpg.Connection, pairs: Sequence[Pair]) -> list[Open]:
-    """The same of pairs that are not open: those of two children that nothing keeps apart."""
+async def would_be_open(conn: asyncpg.Connection, pairs: Sequence[Pair], sides: Iterable[Collection[str]]) -> list[Open]:
+    """The same of pairs that are not open: those of two children that nothing keeps apart. sides: the records of each child
+    that an unmerge makes. Whom people told apart from the one side they did not tell apart from the other."""
     rows = await conn.fetch(
         f"select p.*, {_OPEN} from unnest($1::uuid[], $2::uuid[], $3::text[]) as p(stream_id, candidate, queue)"
         f" join {SCHEMA}.links l on l.stream_id = p.stream_id join {SCHEMA}.links c on c.stream_id = p.candidate"
@@ -95,11 +96,22 @@ async def would_be_open(conn: asyncpg.Connection, pairs: Sequence[Pair]) -> list
         [pair.queue for pair in pairs],
     )
     found = [_open(row) for row in rows]
+    side = {record: records for records in sides for record in records}
     return [
         one
         for one in found
-        if not one.void and not await told_apart(conn, one.child, one.candidate_child)
+        if not one.void and not await _told_from(conn, side.get(one.pair.record, [one.pair.record]), one.candidate_child)
     ]
+
+
+async def _told_from(conn: asyncpg.Connection, records: Collection[str], child: str) -> bool:
+    """Whether people said of some of these records that it is not some record of this child."""
+    return await conn.fetchval(
+        f"select exists (select from {SCHEMA}.not_same n join {SCHEMA}.links c on c.child_id = $2"
+        " where (n.one = any($1::uuid[]) and n.other = c.stream_id) or (n.other = any($1::uuid[]) and n.one = c.stream_id))",
+        list(records),
+        child,
+    )
 
 
 _OPEN = f"""

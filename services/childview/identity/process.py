@@ -301,7 +301,7 @@ class Identity:
         tables know it."""
         number, body = event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")
         if not await store.knows(conn, number):
-            await store.follow(conn, number, body)
+            await store.follow(conn, number, body, recorded=datetime.fromisoformat(event.envelope.time))
             await store.number_after(conn, number)
         self.decision = max(self.decision, number)
         if not self._following and body["by"] != "identity":

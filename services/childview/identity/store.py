@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -11,6 +12,7 @@ import asyncpg
 import msgspec
 
 from services.childview import parking
+from services.childview.identity import pairs
 from services.childview.identity.decide import Decision, Pair
 from services.childview.identity.links import links
 from services.childview.identity.phrases import SCHEMA
@@ -44,10 +46,12 @@ create index on {SCHEMA}.links (child_id);
 create table {SCHEMA}.not_same (one uuid, other uuid, primary key (one, other));
 create table {SCHEMA}.pairs (
     pair_id uuid primary key, stream_id uuid not null, candidate uuid not null, queue text not null,
-    decision bigint not null, claimed_by text, claimed timestamptz, unique (stream_id, candidate));
+    decision bigint not null, claimed_by text, claimed timestamptz, since bigint not null, risk smallint not null,
+    why bigint, why_record uuid, aside bigint, proposed bigint, unique (stream_id, candidate));
 create index on {SCHEMA}.pairs (candidate);
 create table {SCHEMA}.decisions (
-    number bigint primary key, kind text not null, body jsonb not null, before jsonb not null);
+    number bigint primary key, kind text not null, body jsonb not null, before jsonb not null, recorded timestamptz not null);
+create index on {SCHEMA}.decisions ((body->>'undoes')) where kind in ('unmerge', 'propose');
 {parking.tables(SCHEMA)}"""
 
 LATER = f"""
@@ -59,10 +63,16 @@ create table if not exists {SCHEMA}.followed (
 """Tables that came after the first release: an installation that is there already gets them too."""
 
 
+_OF_TODAY = f"""
+    to_regclass('{SCHEMA}.match_keys') is not null and exists (select from information_schema.columns
+        where table_schema = '{SCHEMA}' and table_name = 'pairs' and column_name = 'proposed')
+"""
+
+
 async def make(conn: asyncpg.Connection) -> None:
-    """Make the tables unless they are there. Those of the first matcher go: what was decided is followed from the log, and
-    who everybody is is read from it again."""
-    if await conn.fetchval(f"select to_regclass('{SCHEMA}.persons') is not null and to_regclass('{SCHEMA}.match_keys') is null"):
+    """Make the tables unless they are there. Those of the first matcher, and those that know no proposals, go: what was
+    decided is followed from the log, and who everybody is is read from it again."""
+    if await conn.fetchval(f"select to_regclass('{SCHEMA}.persons') is not null and not ({_OF_TODAY})"):
         await conn.execute(f"drop schema {SCHEMA} cascade")
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", SCHEMA):
         await conn.execute(TABLES)
@@ -85,6 +95,11 @@ class Decided:
     before: Mapping[str, Mapping[str, Any]]
 
 
+def pair_id(pair: Pair) -> str:
+    """The id of the pair of these two records, in this order."""
+    return str(uuid5(DECISIONS, f"{pair.record}|{pair.candidate}"))
+
+
 async def record_decision(
     conn: asyncpg.Connection, outbox: Outbox, decision: Decision, *, considered: Mapping[str, int] | None = None
 ) -> int:
@@ -92,14 +107,14 @@ async def record_decision(
 
     The decisions' stream must be locked by `lock_decisions`.
     """
-    pairs = {pair: str(uuid5(DECISIONS, f"{pair.record}|{pair.candidate}")) for pair in (*decision.opens, *decision.closes)}
-    body = event_data(decision, pairs, considered or decision.considered)
+    named = {pair: pair_id(pair) for pair in (*decision.opens, *decision.closes)}
+    body = event_data(decision, named, considered or decision.considered)
     numbers = await outbox.append(conn, [(DECISIONS, [NewEvent(DECIDED, body, None)])])
     await follow(conn, numbers[DECISIONS], body)
     return numbers[DECISIONS]
 
 
-def event_data(decision: Decision, pairs: Mapping[Pair, str], considered: Mapping[str, int]) -> dict[str, Any]:
+def event_data(decision: Decision, names: Mapping[Pair, str], considered: Mapping[str, int]) -> dict[str, Any]:
     """The decision as its event says it: ids and kinds, never values."""
     return {
         "kind": decision.kind,
@@ -109,7 +124,7 @@ def event_data(decision: Decision, pairs: Mapping[Pair, str], considered: Mappin
         ],
         "not_same": [list(pair) for pair in decision.not_same],
         "held": [
-            {"pair": pairs[p], "record": p.record, "candidate": p.candidate, "queue": p.queue, "state": state}
+            {"pair": names[p], "record": p.record, "candidate": p.candidate, "queue": p.queue, "state": state}
             for state, group in (("open", decision.opens), ("decided", decision.closes))
             for p in group
         ],
@@ -119,11 +134,15 @@ def event_data(decision: Decision, pairs: Mapping[Pair, str], considered: Mappin
         "evidence": dict(decision.evidence),
         "considered": dict(considered),
         **({} if decision.settles is None else {"settles": dict(decision.settles)}),
+        **({} if decision.proposal is None else {"proposal": decision.proposal}),
     }
 
 
-async def follow(conn: asyncpg.Connection, number: int, body: Mapping[str, Any]) -> None:
+async def follow(
+    conn: asyncpg.Connection, number: int, body: Mapping[str, Any], *, recorded: datetime | None = None
+) -> None:
     """Let the tables say what a decision's event says. The event alone is enough: so a lost database is made again.
+    recorded: the event's time; that of this transaction where it is just made.
 
     A link keeps the number of the decision that put the record into its child, whatever is decided of it there.
     """
@@ -137,41 +156,19 @@ async def follow(conn: asyncpg.Connection, number: int, body: Mapping[str, Any])
     if body.get("not_same"):
         await conn.executemany(f"insert into {SCHEMA}.not_same values ($1, $2) on conflict do nothing", body["not_same"])
     if before or body.get("held"):
-        await _follow_pairs(conn, number, body)
+        await pairs.follow(conn, number, body)
     await conn.executemany(
         f"insert into {SCHEMA}.considered values ($1, $2) on conflict (stream_id) do update set"
         " version = greatest(considered.version, excluded.version)",
         list(body.get("considered", {}).items()),
     )
     await conn.execute(
-        f"insert into {SCHEMA}.decisions values ($1, $2, $3, $4)",
+        f"insert into {SCHEMA}.decisions values ($1, $2, $3, $4, coalesce($5, now()))",
         number,
         body["kind"],
         msgspec.json.encode(body).decode(),
         msgspec.json.encode({record: msgspec.to_builtins(was) for record, was in before.items()}).decode(),
-    )
-
-
-async def _follow_pairs(conn: asyncpg.Connection, number: int, body: Mapping[str, Any]) -> None:
-    """A linked record has no open pairs, a held one those that its `hold` names; people's decisions close one at a time."""
-    free = [item["record"] for item in body["sets"] if item["status"] == "linked" or body["kind"] == "hold"]
-    named = [item["pair"] for item in body.get("held", []) if item["state"] == "open"]
-    decided = [item["pair"] for item in body.get("held", []) if item["state"] == "decided"]
-    await conn.execute(
-        f"delete from {SCHEMA}.pairs where pair_id = any($3::uuid[])"
-        " or (stream_id = any($1::uuid[]) and pair_id <> all($2::uuid[]))",
-        free,
-        named,
-        decided,
-    )
-    await conn.executemany(
-        f"insert into {SCHEMA}.pairs values ($1, $2, $3, $4, $5) on conflict (pair_id) do update set"
-        " queue = excluded.queue, decision = excluded.decision",
-        [
-            (item["pair"], item["record"], item["candidate"], item["queue"], number)
-            for item in body.get("held", [])
-            if item["state"] == "open"
-        ],
+        recorded,
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 
-from services.childview.identity import clearing_house, conflicts
-from services.childview.identity import store as identities
+from services.childview.identity import clearing_house, conflicts, explain, index, proposals, side_by_side
 from services.childview.identity.clearing_house import Held
+from services.childview.identity.decide import PROTECTION
+from services.childview.identity.names import Spelling
 from services.childview.reading import asking, recording, road, store
 from services.childview.reading.asking import Answer, Asker, Child, Reading
 from services.childview.reading.disclose import Disclosure
@@ -20,6 +22,7 @@ from services.disclosure.evaluate import Bundle
 from services.disclosure.lease import Lease
 from services.plumbing import access, database
 from services.plumbing import app as wires
+from services.plumbing.kafka import envelope
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.problems import Problem
 
@@ -36,8 +39,13 @@ PROBLEMS: dict[type[Exception], tuple[str, str]] = {
     clearing_house.Claimed: ("held", "Somebody else works on this pair."),
     clearing_house.ToldApart: ("held", "People decided that these are different children."),
     conflicts.NoSuchConflict: ("not-found", "There is no such conflict in your queue."),
+    proposals.AwaitsAnother: ("held", "You proposed this. Another person has to confirm it."),
     clearing_house.NotFollowed: ("stale-source", "Decisions made before are still being read. Try again soon."),
 }
+CAREFUL = frozenset({"looked_after", "protection"})
+"""Plans by which it takes two people to join a child with another, or to part it."""
+WHEREABOUTS = ("place", "contacts")
+"""What tells where somebody lives, or with whom."""
 _json = msgspec.json.Encoder(order="deterministic")
 Sides = Sequence[tuple[Child, Disclosure]]
 Work = Callable[[asyncpg.Connection], Awaitable[tuple[int, bytes]]]
@@ -70,17 +78,23 @@ class Act:
 
 async def officer_of(reading: Reading, asked: Asker, act: Act) -> Officer:
     """Raises Problem `not-found` (recorded) for everybody who may not merge."""
+    found, may = await someone(reading, asked, "merge")
+    if not found.queues or not may:
+        await record(reading, asked, found, act, status=404, sides=())
+        raise Problem("not-found", "There is nothing here for this post.")
+    return found
+
+
+async def someone(reading: Reading, asked: Asker, action: str) -> tuple[Officer, bool]:
+    """Who asks, and whether they may do this, whatever child it is about."""
     async with reading.pool.acquire() as conn:
         now = await store.standing(conn, asked.who.subject)
     lease = await reading.leases.lease(asked.who, asked.purpose, after=now.ended)
     road.check_fresh(reading, asked, now.fresh)
     bundle = await reading.leases.bundle(lease)
     nobody = road.stand(store.nobody(now), lease, bundle, asked, "", memo=reading.memo)
-    found = Officer(lease, bundle, QUEUES.get(lease.role, ()), now.fresh)
-    if not found.queues or not evaluate.allowed(bundle, nobody.request, "merge")[0]:
-        await _record(reading, asked, found, act, status=404, sides=())
-        raise Problem("not-found", "There is nothing here for this post.")
-    return found
+    officer = Officer(lease, bundle, QUEUES.get(lease.role, ()), now.fresh)
+    return officer, evaluate.allowed(bundle, nobody.request, action)[0]
 
 
 async def queue(reading: Reading, asked: Asker) -> Answer:
@@ -90,11 +104,13 @@ async def queue(reading: Reading, asked: Asker) -> Answer:
     items: list[bytes] = []
     opened: list[tuple[Child, Disclosure]] = []
     async with reading.pool.acquire() as conn:
+        spelling = await side_by_side.spelling(conn)
         async for held in clearing_house.queue(conn, officer.queues):
             sides = [await side(reading, asked, conn, officer, child) for child in (held.child, held.candidate_child)]
             if all(child.finds and not parked(child) for child, _ in sides):
                 opened += sides
-                items.append(_pair(reading, asked, held, sides))
+                why = await _why(conn, held, sides, spelling, me=asked.who.subject)
+                items.append(_pair(reading, asked, held, sides, why))
             if len(items) == MOST:
                 break
     body = b'{"items":[' + b",".join(items) + b"]}"
@@ -120,15 +136,43 @@ async def side(
     return opened, road.disclosure(reading, asked, opened)
 
 
-def _pair(reading: Reading, asked: Asker, held: Held, sides: Sides) -> bytes:
-    """Two children side by side, each as this officer may see it."""
+def _pair(reading: Reading, asked: Asker, held: Held, sides: Sides, why: Mapping[str, Any]) -> bytes:
+    """Two children side by side, each as this officer may see it, and in words how well they agree. A protected child's pair
+    is reviewed blind: by the words alone."""
     records = []
     for opened, decided in sides:
-        shown = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=compared(reading))
-        records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(shown.fields)))
-    mine = held.claimed_by == asked.who.subject
-    head = {"id": held.pair, "queue": held.queue, "claimed": held.claimed_by is not None, "claimed_by_me": mine}
-    return _json.encode(head)[:-1] + b',"children":[' + b",".join(records) + b"]}"
+        fields: list[bytes] = []
+        if held.queue != PROTECTION:
+            fields = decided.show(opened.view, opened.content, silent=opened.passed.silent, fields=compared(reading)).fields
+        records.append(b'{"id":%s,"fields":{%s}}' % (_json.encode(opened.view.child), b",".join(fields)))
+    head = _json.encode({**_head(held, asked.who.subject), **why})
+    return head[:-1] + b',"children":[' + b",".join(records) + b"]}"
+
+
+def _head(held: Held, me: str) -> dict[str, Any]:
+    mine = held.claimed_by == me
+    aside = None if held.aside is None else {"since": envelope.timestamp(held.aside), "reason": held.aside_reason}
+    return {
+        "id": held.pair, "queue": held.queue, "claimed": held.claimed_by is not None, "claimed_by_me": mine,
+        "risk": explain.RISKS[held.risk], "since": envelope.timestamp(held.since), "set_aside": aside,
+    }  # fmt: skip
+
+
+async def _why(conn: asyncpg.Connection, held: Held, sides: Sides, spelling: Spelling, *, me: str) -> dict[str, Any]:
+    """How well the two agree today, why the pair is held, and what somebody proposed of it. Where a child's whereabouts are
+    silent, nothing says whether two live together."""
+    silent = any(child.passed.silent for child, _ in sides)
+    levels = await side_by_side.compared(conn, held.child, held.candidate_child, spelling)
+    found = await proposals.standing(conn, held.proposed, held.child, held.candidate_child, queue=held.queue)
+    said = {name: level for name, level in (held.levels or levels).items() if not (silent and name in WHEREABOUTS)}
+    vetoes = explain.own(held.vetoes)
+    return {
+        "compare": explain.in_words(levels, without=WHEREABOUTS if silent else ()),
+        "why": explain.explain(said, vetoes, protected=held.queue == PROTECTION),
+        "vetoes": vetoes, "model": held.model,
+        "proposed": None if found is None else {"reason": found.reason, "until": envelope.timestamp(found.until)},
+        "proposed_by_me": found is not None and found.by == me,
+    }  # fmt: skip
 
 
 def compared(reading: Reading) -> frozenset[str]:
@@ -141,10 +185,10 @@ async def claim(reading: Reading, asked: Asker, pair: str, *, key: str | None = 
     """Work on a pair for half an hour. Raises Problem."""
     act = Act("duplicate-claimed", pair, key)
     officer = await officer_of(reading, asked, act)
-    held, sides = await _shown(reading, asked, officer, pair)
+    held, sides = await shown(reading, asked, officer, pair)
 
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
-        await clearing_house.claim(conn, _allowed(held, sides), by=asked.who.subject)
+        await clearing_house.claim(conn, allowed(held, sides), by=asked.who.subject)
         return 204, b""
 
     return await do(reading, asked, officer, act, sides, work)
@@ -153,44 +197,42 @@ async def claim(reading: Reading, asked: Asker, pair: str, *, key: str | None = 
 async def decide(
     reading: Reading, asked: Asker, outbox: Outbox, pair: str, *, outcome: str, reason: str, key: str | None = None
 ) -> Answer:
-    """Decide a pair: {"decision": its number}. Raises Problem."""
+    """Decide a pair: {"decision": its number}; or, where a second person has to confirm it, {"proposal": its number}.
+    Raises Problem."""
     act = Act("duplicate-decided", pair, key, (outcome, reason))
     officer = await officer_of(reading, asked, act)
-    held, sides = await _shown(reading, asked, officer, pair)
+    held, sides = await shown(reading, asked, officer, pair)
 
     async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
-        seen = _allowed(held, sides)
-        number = await clearing_house.settle(conn, outbox, seen, outcome=outcome, by=asked.who.subject, reason=reason)
-        return 201, _json.encode({"decision": number})
+        found = allowed(held, sides)
+        number, done = await _settled(conn, outbox, found, sides, outcome, by=asked.who.subject, reason=reason)
+        return numbered(number, done)
 
     return await do(reading, asked, officer, act, sides, work)
 
 
-async def unmerge(
-    reading: Reading, asked: Asker, outbox: Outbox, child: str, *, decision: int, reason: str, key: str | None = None
-) -> Answer:
-    """Undo a merge of this child: {"decision": the new number}. Raises Problem."""
-    act = Act("unmerge", child, key, (str(decision), reason))
-    officer = await officer_of(reading, asked, act)
-    sides: list[tuple[Child, Disclosure]] = []
-    if road.is_id(child):
-        async with reading.pool.acquire() as conn:
-            sides = [await side(reading, asked, conn, officer, child)]
-
-    async def work(conn: asyncpg.Connection) -> tuple[int, bytes]:
-        if not sides or not sides[0][0].finds:
-            raise Problem("not-found", road.NOT_FOUND)
-        readable(sides)
-        number = await clearing_house.unmerge(conn, outbox, decision, child=child, by=asked.who.subject, reason=reason)
-        for other in await identities.children_of(conn, number):
-            if other != child:
-                sides.append(await side(reading, asked, conn, officer, other))
-        return 201, _json.encode({"decision": number})
-
-    return await do(reading, asked, officer, act, sides, work)
+async def _settled(
+    conn: asyncpg.Connection, outbox: Outbox, held: Held, sides: Sides, outcome: str, *, by: str, reason: str
+) -> tuple[int, bool]:
+    """The decision's number, and whether it took effect."""
+    if outcome == "same" and await by_two(conn, sides):
+        return await clearing_house.settle_by_two(conn, outbox, held, by=by, reason=reason)
+    return await clearing_house.settle(conn, outbox, held, outcome=outcome, by=by, reason=reason), True
 
 
-async def _shown(reading: Reading, asked: Asker, officer: Officer, pair: str) -> tuple[Held | None, Sides]:
+async def by_two(conn: asyncpg.Connection, sides: Sides) -> bool:
+    """Whether a protected or looked-after child is touched, or one on a protection plan: then nobody joins or parts it alone."""
+    if any(not CAREFUL.isdisjoint(child.request.child["plan_statuses"]) for child, _ in sides):
+        return True
+    return any([await index.protected(conn, child.view.child) for child, _ in sides])
+
+
+def numbered(number: int, done: bool) -> tuple[int, bytes]:
+    """The answer to a decision: its number, and whether it took effect."""
+    return (201, _json.encode({"decision": number})) if done else (202, _json.encode({"proposal": number}))
+
+
+async def shown(reading: Reading, asked: Asker, officer: Officer, pair: str) -> tuple[Held | None, Sides]:
     """An open pair of the officer's queues and its two children as this officer meets them; None when there is none."""
     if not road.is_id(pair):
         return None, ()
@@ -203,7 +245,7 @@ async def _shown(reading: Reading, asked: Asker, officer: Officer, pair: str) ->
         return held, [await side(reading, asked, conn, officer, child) for child in children]
 
 
-def _allowed(held: Held | None, sides: Sides) -> Held:
+def allowed(held: Held | None, sides: Sides) -> Held:
     """The pair, if this officer finds both children. Raises NoSuchPair: there is no other answer for what is hidden."""
     if held is None or not all(child.finds for child, _ in sides):
         raise clearing_house.NoSuchPair
@@ -226,9 +268,9 @@ async def do(reading: Reading, asked: Asker, officer: Officer, act: Act, sides: 
             )
     except (Problem, clearing_house.CannotUndo, *PROBLEMS) as error:
         problem = _problem(error)
-        await _record(reading, asked, officer, act, status=problem.status, sides=sides)
+        await record(reading, asked, officer, act, status=problem.status, sides=sides)
         raise problem from None
-    made = await _record(reading, asked, officer, act, status=status, sides=sides, body=body)
+    made = await record(reading, asked, officer, act, status=status, sides=sides, body=body)
     return Answer(body, "", made, asking.as_of(officer.fresh), status)
 
 
@@ -240,7 +282,7 @@ def _problem(error: Exception) -> Problem:
     return Problem(*PROBLEMS[type(error)])
 
 
-async def _record(
+async def record(
     reading: Reading, asked: Asker, officer: Officer, act: Act, *, status: int, sides: Sides, body: bytes | None = None
 ) -> str:
     """Make the access durable before anything is answered; its id."""

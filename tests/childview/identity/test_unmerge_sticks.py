@@ -6,7 +6,7 @@ import pytest
 
 from tests.childview.identity.world import ADA, ADDA, World, record, upn
 
-A, B = record(1), record(2)
+A, B, C = record(1), record(2), record(3)
 
 
 @pytest.fixture
@@ -25,3 +25,17 @@ async def test_records_that_an_unmerge_parted_stay_apart_when_they_come_to_look_
     await world.person(B, ADA, identifiers=[upn("A1")])
     assert await world.child(A) != await world.child(B)
     assert await world.pairs() == set()
+
+
+async def test_an_unmerge_asks_again_about_whom_the_other_side_alone_was_told_apart_from(world):
+    await world.person(A, ADA)
+    await world.person(B, ADA, given_name="Adaa")
+    await world.person(C, ADDA)
+    third = {both for both, _ in await world.pairs() if both == frozenset((B, C))}
+    await world.decide(A, B, "different")
+    assert third and third <= {both for both, _ in await world.pairs()}
+    number = await world.decide(C, A, "same")
+    assert not await world.pairs()
+    await world.unmerge(number, await world.child(C))
+    assert {both for both, _ in await world.pairs()} == third
+    assert (await world.link(C)).status == "held"

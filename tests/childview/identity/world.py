@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class World:
         self._versions: dict[str, int] = {}
         self._offsets: dict[tuple[str, int], int] = {}
         self._sent = 0
+        self._waiting: list[Record] | None = None
+        self._missed: list[Record] = []
         self.log: list[Record] = []
 
     async def start(self) -> World:
@@ -138,11 +141,31 @@ class World:
 
     async def go(self, *records: Record) -> None:
         """Through identity, then the projection, until nothing more is decided."""
-        await self.identity.apply(records)
+        await self._identify(records)
         await self._project(records)
         while decided := await self.drain():
-            await self.identity.apply(decided)
+            await self._identify(decided)
             await self._project(decided)
+
+    async def _identify(self, records: Sequence[Record]) -> None:
+        if self._waiting is None:
+            await self.identity.apply(records)
+        else:
+            self._waiting += records
+
+    @contextmanager
+    def identity_waiting(self) -> Iterator[None]:
+        """Meanwhile identity reads nothing; it does by `catch_up`."""
+        self._waiting = []
+        try:
+            yield
+        finally:
+            self._missed, self._waiting = self._waiting, None
+
+    async def catch_up(self) -> None:
+        """Identity reads what it had to wait for, and all that comes of it."""
+        await self.identity.apply(self._missed)
+        await self.go()
 
     async def _project(self, records: Sequence[Record]) -> None:
         if self._projects:

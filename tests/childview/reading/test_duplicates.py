@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from services.childview.identity import clearing_house
-from services.childview.reading import duplicates
+from services.childview.reading import duplicates, unmerging
 from services.childview.reading.asking import Asker, Reading
 from services.childview.reading.road import CRITICAL
 from services.plumbing import database as databases
@@ -77,7 +77,7 @@ class House:
 
     async def unmerge(self, person: str, child: str, number: int, *, key: str | None = None) -> int:
         """Somebody undoes a merge; the decision's number."""
-        answer = await duplicates.unmerge(
+        answer = await unmerging.unmerge(
             self.reading, self.asked(person), self.world.outbox, child, decision=number, reason="because", key=key
         )
         await self.world.go()
@@ -215,9 +215,12 @@ async def test_people_told_apart_are_not_joined(house: House):
     await house.world.person(A, ADA)
     await house.world.person(B, ADA, given_name="Adaa")
     await house.world.person(C, ADDA)
+    third = await house.pair(C, B)
     await house.decide("officer", await house.pair(C, A), "different")
-    await house.decide("officer", await house.pair(B, A))
-    assert await house.refused(house.decide("officer", await house.pair(C, B))) == "held"
+    await duplicates.decide(
+        house.reading, house.asked("officer"), house.world.outbox, await house.pair(B, A), outcome="same", reason="because"
+    )
+    assert await house.refused(house.decide("officer", third)) == "held"
 
 
 async def test_nobody_decides_while_identity_has_not_read_its_own_topic(house: House):
