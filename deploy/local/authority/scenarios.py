@@ -183,8 +183,8 @@ def _two_dates(make: _Maker, story: Story) -> None:
     child = make.child("two dates", "Alba", "Doppeltagova", 10)
     assert child.born is not None
     born = date(child.born.year, 3, 5)
-    story.children["two dates"] = child = replace(child, born=born, social_born=date(born.year, 5, 3))
-    story.tell("Two sources with different birth dates", "clearing-house-officer", "Day and month stand swapped, so nothing was linked: a pair in `GET /v1/duplicates`. Decide `same`, and both dates show with their sources.", child=child, purpose="data_quality", path="duplicates")
+    story.children["two dates"] = child = replace(child, born=born, social_born=date(born.year, 9, 23))
+    story.tell("Two sources with different birth dates", "clearing-house-officer", "The number and the names agree, the dates do not, so nothing was linked: a pair in `GET /v1/duplicates`. Decide `same`, and both dates show with their sources.", child=child, purpose="data_quality", path="duplicates")
 
 
 def _unborn(make: _Maker, story: Story) -> None:
