@@ -302,6 +302,7 @@ class Identity:
         number, body = event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")
         if not await store.knows(conn, number):
             await store.follow(conn, number, body)
+            await index.watch(conn, [item["record"] for item in body["sets"]])
             await store.number_after(conn, number)
         self.decision = max(self.decision, number)
         if not self._following and body["by"] != "identity":
@@ -341,6 +342,7 @@ class Identity:
             end=date.fromisoformat(end) if end else None,
             withdrawn=data.get("withdrawn", False),
         )
+        await index.watch(conn, [record])
         if not new:
             return
         if await links.link(conn, record) is None:

@@ -31,6 +31,8 @@ create table {SCHEMA}.persons (
     stream_id uuid primary key, service text not null, version bigint not null, who bytea not null);
 create table {SCHEMA}.match_keys (key bigint, stream_id uuid, primary key (key, stream_id));
 create index on {SCHEMA}.match_keys (stream_id);
+create table {SCHEMA}.watched (key bigint, stream_id uuid, primary key (key, stream_id));
+create index on {SCHEMA}.watched (stream_id);
 create table {SCHEMA}.models (
     version text primary key, content bytea not null, made timestamptz not null, live boolean not null default false);
 create table {SCHEMA}.protected (
