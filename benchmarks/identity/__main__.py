@@ -3,6 +3,7 @@
 For example:
 
     generate --children 50000 --seed 101 --setting hard --out F.csv --facts F.json
+    latency --children 10000 100000 300000
     baselines --records F.csv --truth-column entity
     baselines --records febrl1.csv --truth febrl1_links.csv --map id=rec_id,family_name=surname,birth_date=date_of_birth,identifier.card=soc_sec_id
 """
@@ -24,6 +25,7 @@ def main() -> None:
     )
     verbs = parser.add_subparsers(dest="verb", required=True)
     _generate_arguments(verbs.add_parser("generate", help="records of invented families, with the truth"))
+    _latency_arguments(verbs.add_parser("latency", help="how long a decision takes among so many children, in PostgreSQL"))
     _baselines_arguments(verbs.add_parser("baselines", help="Splink and recordlinkage on a labelled file (requirements-bench.txt)"))
     chosen = parser.parse_args()
     chosen.run(chosen)
@@ -44,6 +46,19 @@ def _generate(chosen: argparse.Namespace) -> None:
     if chosen.facts:
         chosen.facts.write_text(facts + "\n")
     print(facts)
+
+
+def _latency_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--children", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--seed", type=int, default=TEST_SEEDS[0])
+    parser.add_argument("--setting", choices=sorted(SETTINGS), default="realistic")
+    parser.set_defaults(run=_latency)
+
+
+def _latency(chosen: argparse.Namespace) -> None:
+    from benchmarks.identity import latency
+
+    latency.keep(latency.figures(chosen.children, setting=chosen.setting, seed=chosen.seed))
 
 
 def _baselines_arguments(parser: argparse.ArgumentParser) -> None:

@@ -287,7 +287,19 @@ async def _parting(settling: Settling, merged: store.Decided, child: str) -> Par
         reopens=await links.would_be_open(conn, closed, _sides(back, stayed)),
         shields={r: await settling.shields(r, child=None if r in later else child) for r in present},
         protected=await index.protected_records(conn, present),
+        had=await _had(conn, {r: present[r][1] for r in later}),
     )
+
+
+async def _had(conn: asyncpg.Connection, moved: Mapping[str, int]) -> dict[str, str]:
+    """The child of its own that a record had before the decision that moved it, where that child is nobody's now."""
+    found = {}
+    for record, number in moved.items():
+        decided = await store.decision(conn, number)
+        was = decided.before.get(record) if decided else None
+        if was and not await links.records_of(conn, was["child"]):
+            found[record] = was["child"]
+    return found
 
 
 def _sides(*parted: Mapping[str, Linked]) -> list[list[str]]:

@@ -58,12 +58,35 @@ async def save_person(conn: asyncpg.Connection, record: str, *, service: str, ve
     await conn.execute(
         f"insert into {SCHEMA}.match_keys select key, $1 from unnest($2::bigint[]) key on conflict do nothing", record, found
     )
+    await watch(conn, [record])
     return who
+
+
+async def watch(conn: asyncpg.Connection, records: Iterable[str]) -> None:
+    """Keep the records of those of these records' children that are protected today under the generous keys, too: to be
+    called whenever such a record, its child or its protection is new. What is kept of a protection that ended finds nobody:
+    `candidates` asks again who is protected."""
+    rows = await conn.fetch(_PROTECTED_WITH, list(records))
+    found = [(keys.hashed(key), row["stream_id"]) for row in rows for key in keys.generous(_decode(row["who"]))]
+    if found:
+        await conn.execute(f"delete from {SCHEMA}.watched where stream_id = any($1::uuid[])", [row["stream_id"] for row in rows])
+        await conn.execute(
+            f"insert into {SCHEMA}.watched select * from unnest($1::bigint[], $2::uuid[]) on conflict do nothing",
+            *map(list, zip(*found, strict=True)),
+        )
+
+
+_PROTECTED_WITH = f"""
+    select p.stream_id, p.who from (
+        select fellow.stream_id from (select distinct child_id from {SCHEMA}.links where stream_id = any($1::uuid[])) mine
+        join {SCHEMA}.links fellow using (child_id)
+        where {any_record("mine.child_id", protected_today("fellow.stream_id"))}) named
+    join {SCHEMA}.persons p using (stream_id) order by p.stream_id"""
 
 
 async def forget_person(conn: asyncpg.Connection, record: str) -> None:
     """The key of a record's demographics is gone: nothing is compared with it any more."""
-    for table in ("said", "persons", "match_keys"):
+    for table in ("said", "persons", "match_keys", "watched"):
         await conn.execute(f"delete from {SCHEMA}.{table} where stream_id = $1", record)
 
 
@@ -105,22 +128,25 @@ class Near:
     nobodys: frozenset[str] = frozenset()
 
 
-async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -> Near:
-    """Every record of each child that shares a candidate key, or the child, with this one.
+async def candidates(conn: asyncpg.Connection, record: str, who: Demographics, *, mistaken: bool = False) -> Near:
+    """Every record of each child that shares a candidate key, or the child, with this one; of a protected child also if it
+    shares a generous one. mistaken: this one is protected, and whoever may be it, mistyped, is wanted.
 
     No record of a child that an adoption keeps apart from this record's child is ever among them.
     """
-    wanted = {keys.hashed(key): key for key in keys.wanted(who)}
+    wanted = {keys.hashed(key): key for key in (keys.mistaken(who) if mistaken else keys.wanted(who))}
     found = await conn.fetch(
-        f"select k.key, m.stream_id from unnest($1::bigint[]) k(key) cross join lateral"
-        f" (select stream_id from {SCHEMA}.match_keys m where m.key = k.key limit {keys.CROWD + 1}) m where m.stream_id <> $2",
-        list(wanted),
-        record,
+        _FOUND, list(wanted), record, [keys.hashed(key) for key in keys.generous(who, turned=True)]
     )
-    times = Counter(row["key"] for row in found)
+    times = Counter(row["key"] for row in found if row["key"] is not None)
     crowds = {wanted[key] for key, n in times.items() if n > keys.limit(wanted[key])}
-    able = {row["stream_id"] for row in found if wanted[row["key"]] not in crowds or keys.must(wanted[row["key"]])}
-    rows = await conn.fetch(_CHILDREN, list(able), record)
+    able = {
+        row["stream_id"]
+        for row in found
+        if row["key"] is not None and (wanted[row["key"]] not in crowds or keys.must(wanted[row["key"]]))
+    }
+    watched = [row["stream_id"] for row in found if row["key"] is None]
+    rows = await conn.fetch(_CHILDREN, list(able), record, watched)
     return Near(
         await _with_children(conn, rows),
         any(keys.must(key) for key in crowds),
@@ -128,18 +154,28 @@ async def candidates(conn: asyncpg.Connection, record: str, who: Demographics) -
     )
 
 
+_FOUND = f"""
+    select k.key, m.stream_id from unnest($1::bigint[]) k(key) cross join lateral (
+        select stream_id from {SCHEMA}.match_keys m where m.key = k.key limit {keys.CROWD + 1}) m where m.stream_id <> $2
+    union all select distinct null::bigint, stream_id from {SCHEMA}.watched where key = any($3::bigint[]) and stream_id <> $2"""
+"""The records under each key, and under no key those that a generous one finds."""
+
+# `offset 0` keeps the planner to one index search a child: with `not in` before the join it read every link there is.
 _CHILDREN = f"""
     with mine as ({MINE.replace("$1", "$2")}), halves as (
         select p.other as id from {SCHEMA}.adoption_pairs p join mine on mine.id = p.stream_id
     ), forbidden as (
         select half.child_id from halves join {SCHEMA}.links half on half.stream_id = halves.id
-    ), near as (
+    ), near as materialized (
         select child_id from {SCHEMA}.links where stream_id = any($1::uuid[])
         union select child_id from {SCHEMA}.links where stream_id = $2::uuid
+        union select watched.child_id from {SCHEMA}.links watched where stream_id = any($3::uuid[])
+            and {any_record("watched.child_id", protected_today("fellow.stream_id"))}
     )
     select l.stream_id::text as record, l.child_id::text as child, l.withheld, p.who,
         {protected_today("l.stream_id")} as protected
-    from near join {SCHEMA}.links l using (child_id) left join {SCHEMA}.persons p on p.stream_id = l.stream_id
+    from near cross join lateral (select * from {SCHEMA}.links l where l.child_id = near.child_id offset 0) l
+    left join lateral (select who from {SCHEMA}.persons p where p.stream_id = l.stream_id offset 0) p on true
     where l.stream_id <> $2::uuid and l.child_id not in (select child_id from forbidden)
         and l.stream_id not in (select id from halves)
     order by l.stream_id"""

@@ -81,6 +81,7 @@ class Parting:
 
     pairs: every open pair of the child. reopens: pairs with third children that the merge had decided. shields: for each
     record the records of protected children it resembles. protected: the records that a protection names today.
+    had: the child that a later one was before it came to this one.
     """
 
     number: int
@@ -91,6 +92,7 @@ class Parting:
     reopens: Sequence[Open] = ()
     shields: Mapping[str, Sequence[str]] | None = None
     protected: Collection[str] = ()
+    had: Mapping[str, str] | None = None
 
 
 def unmerge(parting: Parting, *, by: str, reason: str, new_id: NewId = new_child) -> Decision:
@@ -108,7 +110,7 @@ def unmerge(parting: Parting, *, by: str, reason: str, new_id: NewId = new_child
         sets[record], more = stand(record, was, pairs=held, shields=shields, shielded=was.child in shielded)
         opens += more
     for record in parting.later:
-        alone = Linked(new_id(), "new", "held")
+        alone = Linked((parting.had or {}).get(record) or new_id(), "new", "held")
         mine = [*held, *_with_sides(record, alone.child, parting, shielded)]
         shields = (parting.shields or {}).get(record, ())
         sets[record], more = stand(record, alone, pairs=mine, shields=shields, shielded=record in parting.protected)

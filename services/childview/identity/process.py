@@ -302,6 +302,7 @@ class Identity:
         number, body = event.envelope.streamversion, msgspec.json.decode(event.data or b"{}")
         if not await store.knows(conn, number):
             await store.follow(conn, number, body, recorded=datetime.fromisoformat(event.envelope.time))
+            await index.watch(conn, [item["record"] for item in body["sets"]])
             await store.number_after(conn, number)
         self.decision = max(self.decision, number)
         if not self._following and body["by"] != "identity":
@@ -310,7 +311,6 @@ class Identity:
 
     async def _follow_people(self, conn: asyncpg.Connection, body: Mapping) -> None:
         await self._settle(conn, lambda settling: settling.around(item["record"] for item in body["sets"]))
-        await self._settle(conn, lambda settling: settling.held_for({item["child"] for item in body["sets"]}))
         if body["kind"] == "not-same":
             await self._settle(conn, lambda settling: settling.again(name for pair in body["not_same"] for name in pair))
 
@@ -341,6 +341,7 @@ class Identity:
             end=date.fromisoformat(end) if end else None,
             withdrawn=data.get("withdrawn", False),
         )
+        await index.watch(conn, [record])
         if not new:
             return
         if await links.link(conn, record) is None:

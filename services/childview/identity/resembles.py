@@ -5,9 +5,13 @@ Far more generous than any link: a mistyped record must not become a second chil
 
 from __future__ import annotations
 
+from itertools import product
+
+from rapidfuzz.distance import OSA
+
 from services.childview.identity.compare import Comparison, compare
 from services.childview.identity.demographics import Demographics
-from services.childview.identity.names import Spelling
+from services.childview.identity.names import Spelling, joined
 
 _GIVEN = ("equal", "variant", "close", "similar", "crossed", "initial", "distinct")
 _FAMILY = ("equal", "part", "close", "similar")
@@ -16,8 +20,30 @@ _BIRTH = ("equal", "swapped", "slip", "default", "near")
 
 def resembles(one: Demographics, other: Demographics, spelling: Spelling) -> bool:
     """Whether a shared number, a birth date with one name, or both names with a place or nothing against it, agree at least
-    nearly."""
-    return near(compare(one, other, spelling))
+    nearly: two mistakes at once do not part a record from a child, nor does a slip in a given name, however short."""
+    found = compare(one, other, spelling)
+    if found["birth_date"] == "equal" and _one_slip(one, other):
+        return True
+    return near(found) and not _too_far(found)
+
+
+def _too_far(found: Comparison) -> bool:
+    """Whether one name and a birth date that is nearly so are all there is, and three mistakes would be needed: so far chance
+    goes, too, and whoever is held is not shown."""
+    given, family = found["given_name"] in _GIVEN, found["family_name"] in _FAMILY
+    home = found["place"] in ("equal", "street", "close") or found["contacts"] == "equal"
+    both = (given and family) or found["given_name"] == "crossed"
+    if found.shared or found["local"] == "equal" or home or both or found["birth_date"] not in ("swapped", "slip", "default", "near"):
+        return False
+    named = found["given_name"] in ("equal", "variant", "close") or found["family_name"] in ("equal", "part", "close")
+    slipped = found["birth_date"] in ("swapped", "slip", "default")
+    return not (named and slipped) or bool(found.conflicts) or found["sex"] == "different"
+
+
+def _one_slip(one: Demographics, other: Demographics) -> bool:
+    """Whether a given name is one slip from the other's: of a short name that leaves little alike, yet it may be the same."""
+    pairs = product(map(joined, one.given), map(joined, other.given))
+    return any(min(len(a), len(b)) > 1 and OSA.distance(a, b, score_cutoff=1) <= 1 for a, b in pairs)
 
 
 def near(found: Comparison) -> bool:

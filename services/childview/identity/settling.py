@@ -54,6 +54,7 @@ class Settling:
     async def record(self, decision: Decision) -> int:
         """Make a decision; its number."""
         number = await store.record_decision(self.conn, self.outbox, decision, considered=self.seen)
+        await index.watch(self.conn, decision.sets)
         self.made.append((number, decision.kind))
         return number
 
@@ -155,7 +156,7 @@ class Settling:
         for own in await links.records_of(self.conn, child):
             who = await index.person(self.conn, own)
             if who is not None:
-                near = (await index.candidates(self.conn, own, who)).candidates
+                near = (await index.candidates(self.conn, own, who, mistaken=True)).candidates
                 found |= {c.record for c in near if resembles(who, c.who, spelling)}
         return found
 

@@ -33,6 +33,8 @@ create table {SCHEMA}.persons (
     stream_id uuid primary key, service text not null, version bigint not null, who bytea not null);
 create table {SCHEMA}.match_keys (key bigint, stream_id uuid, primary key (key, stream_id));
 create index on {SCHEMA}.match_keys (stream_id);
+create table {SCHEMA}.watched (key bigint, stream_id uuid, primary key (key, stream_id));
+create index on {SCHEMA}.watched (stream_id);
 create table {SCHEMA}.models (
     version text primary key, content bytea not null, made timestamptz not null, rehearsed bytea,
     live boolean not null default false);
@@ -64,7 +66,7 @@ create table if not exists {SCHEMA}.followed (
 
 
 _OF_TODAY = f"""
-    to_regclass('{SCHEMA}.match_keys') is not null and exists (select from information_schema.columns
+    to_regclass('{SCHEMA}.watched') is not null and exists (select from information_schema.columns
         where table_schema = '{SCHEMA}' and table_name = 'pairs' and column_name = 'proposed')
 """
 
