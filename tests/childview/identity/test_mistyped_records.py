@@ -58,6 +58,7 @@ async def shown(world: World, first: int, count: int) -> list[int]:
     return [n for n in range(count) if record(first + n) in known]
 
 
+@pytest.mark.timeout(900)
 async def test_no_mistyped_record_of_a_protected_child_becomes_a_child_that_others_see(world: World):
     luck = random.Random(SEED)
     print("seed", SEED)
@@ -69,6 +70,7 @@ async def test_no_mistyped_record_of_a_protected_child_becomes_a_child_that_othe
     assert not escaped, Counter(wrong[n][0] for n in escaped)
 
 
+@pytest.mark.timeout(600)
 async def test_of_children_who_are_nobodys_lookalike_few_are_withheld(world: World):
     luck = random.Random(SEED + 1)
     await protected_children(world, [mistakes.child(luck) for _ in range(SHIELDED + ADOPTED)])
