@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import random
@@ -52,8 +53,9 @@ TODAY = date.today().isoformat()
 
 
 def given(number: int) -> str:
-    """A name of letters, another for every number."""
-    return "Fault" + "".join(chr(ord("a") + int(digit)) for digit in f"{number:05d}")
+    """A name of letters, for every number one that resembles no other."""
+    digest = hashlib.sha256(str(number).encode()).digest()
+    return "".join(chr(ord("a") + letter % 26) for letter in digest[:9]).capitalize()
 
 
 def born(number: int) -> str:
