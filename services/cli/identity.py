@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +20,9 @@ def declare(verbs: Verbs) -> None:
     """The verbs of this module."""
     group = verbs.group("identity", "which records are one child")
     learns = group.verb("learn", "learn a new model from everybody who is known; it decides nothing yet", learn)
-    learns.add_argument("--expected-children", type=int, default=0, metavar="N", help="how many there are to be known")
+    learns.add_argument(
+        "--expected-children", type=_children, default=0, metavar="N", help="how many there are to be known, known or not"
+    )
     rehearses = group.verb("rehearse", "run a model over everybody beside the live one: what would merge, part, be held", rehearse)
     rehearses.add_argument("version")
     lives = group.verb("use", "let a model that was rehearsed decide from now on", use)
@@ -35,7 +39,9 @@ def declare(verbs: Verbs) -> None:
     tried.add_argument(
         "--map", action="append", metavar="FIELD=COLUMN,...", help="our field to the file's column; COLUMN+COLUMN joins two"
     )
-    tried.add_argument("--expected-children", type=int, default=0, metavar="N", help="how many there are to be known")
+    tried.add_argument(
+        "--expected-children", type=_children, default=0, metavar="N", help="how many there are to be known, known or not"
+    )
     tried.add_argument("--out", type=Path, help="a folder for the picture and the table of thresholds")
 
 
@@ -55,6 +61,11 @@ def evaluate(options: Any) -> int:
         raise Failed(str(error)) from None
     if not records:
         raise Failed("there are no records in these files")
+    unread = Counter(name for one in records for name in one.unread)
+    for name, times in unread.items():
+        say(f"{name}: {times} of {len(records)} records hold something that is none; it is not compared")
+    if options.out and options.out.exists() and not options.out.is_dir():
+        raise Failed(f"--out {options.out} is no folder")
     say(f"{len(records)} records; learning weights without their labels")
     done = evaluation.run(
         [one.who for one in records], [same[one.id] for one in records], expected=options.expected_children, progress=_progress
@@ -86,6 +97,7 @@ def rehearse(options: Any) -> int:
     lines = [f"{found.records} records under {found.model} beside {found.live}"]
     lines += [f"children that would merge: {len(found.merges)}, part: {len(found.splits)}"]
     lines += [f"records that would be held: {found.held}, held no more: {found.released}"]
+    lines += [f"  {what}: {' '.join(group)}" for what, groups in (("merge", found.merges), ("part", found.splits)) for group in groups[:20]]
     show(options, asdict(found), "\n".join(lines))
     return DONE
 
@@ -104,9 +116,19 @@ def models(options: Any) -> int:
     from services.childview.identity import models as kept
 
     found = _there(kept.known)
-    rows = [f"{one['version']} {one['made'][:16]} {'live' if one['live'] else ''}" for one in found]
-    show(options, {"models": found}, "\n".join(rows) or "no model but the first, which is part of the software")
+    rows = [
+        f"{one['version']} {one['made'][:16]:16} children {one['expected'] or 'not said':8}"
+        f" {'rehearsed' if one['rehearsed'] else '':10}{'live' if one['live'] else ''}".rstrip()
+        for one in found
+    ]
+    show(options, {"models": found}, "\n".join(rows))
     return DONE
+
+
+def _children(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 100_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of children: 1 or more")
+    return int(text)
 
 
 def _there(work: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -110,8 +110,9 @@ def judge(who: Demographics, others: Sequence[Other], model: Model, *, seen: int
 
 
 def population(model: Model, seen: int) -> int:
-    """How many children there are to be known, known or not: what the model was told, or a quarter more than are known."""
-    return max(model.expected or FEW, seen + seen // 4 if not model.expected else seen + 1)
+    """How many children there are to be known, known or not: what the model was told while no more are known than that, else
+    a quarter more than are known."""
+    return model.expected if model.expected > seen else max(FEW if not model.expected else 0, seen + seen // 4 + 1)
 
 
 FEW = 5000

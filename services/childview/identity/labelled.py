@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,11 +40,13 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True)
 class Labelled:
-    """One record: its id, what is compared, and the entity that it is of where a column says so."""
+    """One record: its id, what is compared, the entity that it is of where a column says so, and the fields that hold
+    something that cannot be read."""
 
     id: str
     who: Demographics
     entity: str | None = None
+    unread: tuple[str, ...] = ()
 
 
 def mapping(text: str | None) -> dict[str, tuple[str, ...]]:
@@ -94,12 +97,17 @@ def _rows(
 
 
 def _check(path: Path, columns: Sequence[str], fields: Mapping[str, tuple[str, ...]], truth_column: str | None) -> None:
+    if not columns:
+        raise FileRefused(f"{path.name} is empty: it has no header")
     wanted = {column for group in fields.values() for column in group} | ({truth_column} if truth_column else set())
     missing = sorted(wanted - set(columns))
     if missing:
         raise FileRefused(f"{path.name} has no column {', '.join(missing)}; it has {', '.join(columns) or 'none'}")
-    if not columns or len(set(columns)) < len(columns):
-        raise FileRefused(f"{path.name} has no header, or a column twice")
+    if len(set(columns)) < len(columns):
+        raise FileRefused(f"{path.name} has a column twice: {', '.join(sorted({c for c in columns if columns.count(c) > 1}))}")
+    known = {*FIELDS, *(name for name in columns if name.startswith(EVIDENCE))}
+    if not (known - {"id", "source"}) & {*columns, *fields}:
+        raise FileRefused(f"{path.name}: none of its columns is known ({', '.join(columns)}); say which is which, --map FIELD=COLUMN")
     if not ({"id"} & set(columns) or "id" in fields):
         raise FileRefused(f"{path.name}: say which column is the id, --map id=COLUMN")
 
@@ -110,16 +118,19 @@ def _record(row: Mapping[str, str], line: int, fields: Mapping[str, tuple[str, .
         return " ".join(filter(None, (row.get(column, "").strip() for column in columns)))
 
     entity = row[truth_column].strip() if truth_column else None
-    return Labelled(text("id"), _who(text, fields), entity or None)
+    evidence = {name for name in (*fields, *row) if name.startswith(EVIDENCE)}
+    who = _who(text, evidence)
+    unread = tuple(name for name, found in (("birth_date", who.birth_dates), ("sex", who.sex)) if text(name) and not found)
+    return Labelled(text("id"), who, entity or None, unread)
 
 
-def _who(text, fields: Iterable[str]) -> Demographics:
+def _who(text: Callable[[str], str], evidence: Iterable[str]) -> Demographics:
     person = {name: text(name) for name in FIELDS}
     birth = birth_date(person["birth_date"])
     code = postcode(person["postcode"])
     line = address(person["address"], person["town"], code)
     numbers = {f"{kind.removeprefix('former_')}:{number(person[kind])}" for kind in _NUMBERS if person[kind]}
-    numbers |= {f"{kind}:{number(text(kind)).casefold()}" for kind in fields if kind.startswith(EVIDENCE) and text(kind)}
+    numbers |= {f"{kind}:{number(text(kind)).casefold()}" for kind in evidence if text(kind)}
     source, local = person["source"], person["local_id"]
     return Demographics(
         given=named(person, "given_name"),
@@ -175,10 +186,22 @@ def _pairs(path: Path, label: str | None) -> Iterator[tuple[str, str]]:
             place = header.index(label) if label else None
             second = _second(header)
             for row in lines:
-                if row and (place is None or float(row[place]) >= 0.5):
+                if row and len(row) != len(header):
+                    raise FileRefused(f"{path.name}, row {lines.line_num}: it has another number of columns than the header")
+                if row and (place is None or _share(row[place], path, lines.line_num) >= 0.5):
                     yield row[0].strip(), row[second].strip()
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(f"{path.name} cannot be read: {error}") from None
+
+
+def _share(text: str, path: Path, line: int) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if math.isnan(found):
+        raise FileRefused(f"{path.name}, row {line}: the label is no number")
+    return found
 
 
 def _second(header: Sequence[str]) -> int:

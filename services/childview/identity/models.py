@@ -30,13 +30,15 @@ async def keep(conn: asyncpg.Connection, model: Model) -> str:
 
 
 async def find(conn: asyncpg.Connection, version: str) -> Model | None:
-    """A model that is kept."""
+    """A model that is kept, or the first one, which is part of the software."""
+    if version == Model().version:
+        return Model()
     content = await conn.fetchval(f"select content from {SCHEMA}.models where version = $1", version)
     return None if content is None else from_json(content)
 
 
 async def make_live(conn: asyncpg.Connection, version: str) -> None:
-    """From the next decision on this model decides."""
+    """From the next decision on this model decides; the first one where no kept model has this version."""
     await conn.execute(f"update {SCHEMA}.models set live = (version = $1)", version)
 
 
@@ -46,14 +48,27 @@ async def keep_rehearsal(conn: asyncpg.Connection, version: str, changes: bytes)
 
 
 async def was_rehearsed(conn: asyncpg.Connection, version: str) -> bool:
-    """Whether it is known what a model would change."""
+    """Whether it is known what a model would change. The first one is always known: it is the way back."""
     found = await conn.fetchval(f"select rehearsed is not null from {SCHEMA}.models where version = $1", version)
-    return bool(found)
+    return bool(found) or version == Model().version
 
 
 async def known(conn: asyncpg.Connection) -> list[dict[str, object]]:
-    """Every model that is kept, the newest first: version, when it was made, whether it was rehearsed, whether it is live."""
+    """Every model, the newest first: version, when it was made, for how many children, whether it was rehearsed and is live."""
     rows = await conn.fetch(
-        f"select version, made, rehearsed is not null as rehearsed, live from {SCHEMA}.models order by made desc"
+        f"select version, made, content, rehearsed is not null as rehearsed, live from {SCHEMA}.models order by made desc"
     )
-    return [{**row, "made": row["made"].isoformat()} for row in rows]
+    first = {"version": Model().version, "made": "first", "expected": 0, "rehearsed": True, "live": not any(r["live"] for r in rows)}
+    return [
+        *(
+            {
+                "version": row["version"],
+                "made": row["made"].isoformat(),
+                "expected": from_json(row["content"]).expected,
+                "rehearsed": row["rehearsed"],
+                "live": row["live"],
+            }
+            for row in rows
+        ),
+        first,
+    ]

@@ -63,6 +63,8 @@ async def rehearse(conn: asyncpg.Connection, version: str, *, say: Say) -> Chang
 
 async def go_live(conn: asyncpg.Connection, version: str) -> None:
     """Let a rehearsed model decide from now on. Raises NotRehearsed."""
+    if await models.find(conn, version) is None:
+        raise NotRehearsed("there is no model of this version: `identity models`")
     if not await models.was_rehearsed(conn, version):
         raise NotRehearsed("run it over the population first: `identity rehearse`")
     await models.make_live(conn, version)
