@@ -103,8 +103,8 @@ def _names(
     given = _strongest("given_name", ((spelling.given(a, b), a) for a, b in product(one.given, other.given)))
     family = _strongest("family_name", ((spelling.family(a, b), a) for a, b in product(one.family, other.family)))
     weak = (given is None or given[0] in _WEAK) and (family is None or family[0] in ("similar", "different"))
-    if weak and _crossed(one, other, spelling):
-        levels["given_name"] = "crossed"
+    if weak and (turned := _crossed(one, other, spelling)):
+        levels["given_name"] = turned
         return
     if given is None or given[0] in _WEAK:
         given = _by_middle(one, other, spelling) or given
@@ -115,11 +115,13 @@ def _names(
 _WEAK = ("similar", "initial", "distinct", "different")
 
 
-def _crossed(one: Demographics, other: Demographics, spelling: Spelling) -> bool:
-    """Whether the family name of each is the given name of the other; one of the two may be mistyped."""
+def _crossed(one: Demographics, other: Demographics, spelling: Spelling) -> str | None:
+    """crossed where the family name of each is the given name of the other; similar where one of the two is mistyped."""
     there = {spelling.family(a, b) for a, b in product(one.family, other.given)}
     back = {spelling.family(a, b) for a, b in product(one.given, other.family)}
-    return "equal" in there | back and all(found & {"equal", "close"} for found in (there, back))
+    if "equal" in there and "equal" in back:
+        return "crossed"
+    return "similar" if "equal" in there | back and "close" in there | back and all(f & {"equal", "close"} for f in (there, back)) else None
 
 
 def _by_middle(one: Demographics, other: Demographics, spelling: Spelling) -> Found | None:

@@ -17,7 +17,8 @@ NUMBERS = {"upn": "UPN", "nhs_number": "NHS number", "uln": "ULN"}
 _DIFFER = ("different", "distinct", "year")
 _HOME = ("equal", "street", "close")
 _ORDER = (
-    "number-without-name", "number-conflict", "other-given-name", "two-given-names", "two-local-numbers", "prefix-name",
+    "number-without-name", "number-conflict", "other-given-name", "two-given-names", "two-local-numbers", "two-middle-names",
+    "prefix-name",
     "no-birth-date", "initial-alone", "little-known",
 )  # fmt: skip
 PROTECTED = "A protected child may be concerned, so this team alone decides. "
@@ -67,6 +68,8 @@ def _vetoed(veto: str, levels: Mapping[str, str]) -> str:
     match veto:
         case "number-without-name" if born:
             return f"The {number} and the birth date agree, the given name does not: twins have been given one another's numbers."
+        case "number-without-name" if in_words(levels).get("given_name") == AGREE:
+            return f"The {number} and the given name agree, the birth date does not: one date is wrong, or the number is."
         case "number-without-name":
             return f"The {number} agrees, the name or the birth date does not: it may be the number of somebody else."
         case "number-conflict":
@@ -77,6 +80,8 @@ def _vetoed(veto: str, levels: Mapping[str, str]) -> str:
             return "The given names are those of two children: these may be brothers or sisters."
         case "two-local-numbers":
             return "One source knows the two by two numbers of its own."
+        case "two-middle-names":
+            return "The given names are alike, the middle names are not: these may be twins."
         case "prefix-name":
             return "Of the given names only a part agrees that very many children bear: a common name says little."
         case "no-birth-date":

@@ -18,9 +18,8 @@ LINK_RISK = 0.01
 """A link is made where it is expected to be wrong once in a hundred times or more seldom (a dial, not a guarantee:
 measured, it is wrong far more seldom, see docs/identity.md)."""
 LINK_RISK_ALONE = 0.001
-"""The same where neither place nor number nor contact agrees: names and dates alone."""
-LINK_RISK_OTHERWISE_NAMED = 0.0005
-"""The same where the given name agrees only as a variant or a slip, and no number does: twins are named Luca and Lucas."""
+"""The same where neither place nor number nor contact agrees, names and dates alone; and where the given name agrees only
+as a variant or a slip, and no number does: twins are named Luca and Lucas."""
 LINK_RISK_UNRELATED = 0.05
 """The same where no brothers, sisters and twins are among these people: there the stated risk is further above the true one."""
 HOLD_SHARE = 0.5
@@ -156,7 +155,7 @@ def allowed(found: Comparison, families: bool) -> float:
     if not families:
         return LINK_RISK_UNRELATED
     if found["given_name"] != "equal" and not _numbered(found):
-        return LINK_RISK_OTHERWISE_NAMED
+        return LINK_RISK_ALONE
     near = found["place"] in ("equal", "close") or found["contacts"] == "equal" or _numbered(found)
     return LINK_RISK if near else LINK_RISK_ALONE
 
