@@ -441,3 +441,76 @@ def test_thousands_of_columns_take_no_time(tmp_path):
     begun = time.process_time()
     open_table(path)
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("rec", ["(E11)", "Code E11", "'E11", "E3 E11", "\uff25\uff11\uff11", "E\u00a011"])
+async def test_an_end_by_adoption_is_restricted_wherever_its_code_stands(care, rec):
+    await care.take(
+        {"h.csv": table(HEADER, ADA), "m.csv": table(EPISODES, f"007,01/04/2024,S,C2,N1,U4,PR1,01/09/2024,{rec},,ZZ1 1ZZ,ZZ9 9ZZ,1")},
+        extracted="2025-03-31",
+    )
+    assert care.said("looked-after")[0].get("rec") is None
+
+
+@pytest.mark.parametrize(
+    "kind", ["Children\u2019s Home", "Residential Care", "Care home", "Kinship care", "Connected person", "LAC", "Semi\u2011independent"]
+)
+async def test_where_a_child_lives_with_others_is_no_home_however_it_is_called(care, kind):
+    await care.take(
+        {
+            "p.csv": "pers_person_id,pers_forename,pers_surname,pers_dob\n1,Ada,X,2015-03-05\n",
+            "a.csv": f"addr_table_id,addr_person_id,addr_address_type,addr_address_postcode\nA1,1,{kind},ZZ9 9ZZ\nA2,1,Home,ZZ1 1AA\n",
+        },
+        extracted="2025-03-31",
+    )
+    assert sorted(one["address_kind"] for one in care.said("address")) == ["home", "placement"]
+
+
+async def test_a_placements_address_is_no_other_word_of_a_home(care):
+    await care.take(
+        {
+            "p.csv": "pers_person_id,pers_forename,pers_surname,pers_dob\n1,Ada,X,2015-03-05\n",
+            "a.csv": "addr_table_id,addr_person_id,addr_address_type,addr_address_postcode\n"
+            "A1,1,Foster placement,ZZ9 9ZZ\nA1,1,Home,ZZ1 1AA\n",
+        },
+        extracted="2025-03-31",
+    )
+    told = [one for one in care.said("address") if one["address_kind"] == "home"]
+    assert told and "ZZ9" not in json.dumps(told)
+
+
+async def test_two_pupils_of_one_name_and_birth_date_are_told_nothing_of_one_another(school):
+    await school.take(
+        {
+            "p.csv": "pupilonrolltableid,sourceid,nativeid,surname,forename,dob,upn,middlenames,entrydate\n"
+            f"1,s1,9994001,Same,Ada,2015-03-05,{upn(12)},Rose,2022-09-01\n2,s2,9994001,Same,Ada,2015-03-05,{upn(13)},May,2022-09-01\n"
+        },
+        collection="2025-spring",
+        authority="999",
+    )
+    for one in school.said("person"):
+        told = json.dumps(one)
+        assert not (upn(12) in told and upn(13) in told) and not one.get("contradictions")
+
+
+async def test_what_an_older_extract_adds_of_an_adopted_pupil_is_not_told(school):
+    header = "pupilonrolltableid,sourceid,nativeid,surname,forename,dob,upn,preferredsurname,middlenames,entrydate"
+    await school.take(
+        {"p.csv": f"{header},plaa\n1,s1,9994001,New,Ada,2015-03-05,{upn(12)},,,2022-09-01,A\n"}, collection="2025-spring", authority="999"
+    )
+    await school.take(
+        {"q.csv": f"{header}\n1,s1,9994001,Before,Ada,2015-03-05,{upn(12)},Before,Oldname,2022-09-01\n"},
+        collection="2024-autumn",
+        authority="999",
+    )
+    assert "Before" not in json.dumps(school.said("person")) and "Oldname" not in json.dumps(school.said("person"))
+
+
+@pytest.mark.parametrize("child", ["5", "null", "[1]", '"x"'])
+async def test_a_child_that_is_none_loses_nothing_of_the_delivery(care, child):
+    details = {"la_child_id": "1", "mis_child_id": "1", "child_details": json.loads(child)}
+    whole = json.dumps({"la_code": "999", "Children": [details]})
+    await care.take(
+        {"d.json": whole, "p.csv": "pers_person_id,pers_forename,pers_surname,pers_dob\n9,Eva,Y,2014-03-05\n"}, extracted="2025-03-31"
+    )
+    assert [one["given_name"] for one in care.said("person")] == ["Eva"]

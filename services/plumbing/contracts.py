@@ -46,8 +46,9 @@ class EntryRule:
 
     items: the array holding many entries, None when the data is the one entry. key: the fields of the natural key.
     effective: the field holding the effective date. lasts: what the entry says stays true until it ends, on the day in the
-    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports. adopted: by
-    which values an entry says that its subject was adopted, True for any value; one of these fields is enough.
+    field `end` where there is one; otherwise it is of its effective date. organisation: the field naming who reports. apart:
+    what makes an entry another kind of thing, of which no other word is told. adopted: by which values an entry says that its subject was
+    adopted, True for any value; one of these fields is enough.
     """
 
     category: str
@@ -60,6 +61,7 @@ class EntryRule:
     organisation: str | None = None
     again: Again | None = None
     adopted: Mapping[str, Any] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
 
     def tells_of_adoption(self, data: Mapping[str, Any]) -> bool:
         """Whether an entry of these fields says that its subject was adopted."""
@@ -172,6 +174,7 @@ def _rule(item: Mapping[str, Any]) -> EntryRule:
         organisation=item.get("organisation"),
         again=None if again is None else Again(re.compile(again["named"]), tuple(again["parts"])),
         adopted=item.get("adopted", {}),
+        apart=tuple(item.get("apart", ())),
     )
 
 

@@ -380,7 +380,8 @@ class Register:
         contract = self._schemas.of(statement.type)
         if contract is None or contract.entry is None or contract.entry.items or statement.completes:
             return None
-        return entry_name(contract.entry, statement.fields)
+        kind = "".join(f"|{statement.fields.get(name)}" for name in contract.entry.apart)
+        return entry_name(contract.entry, statement.fields) + kind
 
     async def change(
         self, conn: asyncpg.Connection, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance

@@ -280,7 +280,7 @@ def _change(
         extracted = NEVER if provenance.sha256 is None else provenance.extracted
         now = _person(held, statement, replace(provenance, extracted=extracted), adopted=state.adopted)
     else:
-        now = _entry(held, statement, provenance)
+        now = _entry(_of_its_kind(held, statement, rule), statement, provenance)
     if now is None or now == held:
         return None
     state.entries[name] = now
@@ -290,6 +290,13 @@ def _change(
     if now.withdrawn:
         return None if held is None else _key_of(rule, statement) | {"withdrawn": True}
     return now.fields | _contradictions(now)
+
+
+def _of_its_kind(held: Held | None, statement: Statement, rule: EntryRule) -> Held | None:
+    """An entry without what rows said otherwise, where a statement makes it another kind of thing: a placement's address is no
+    other word of a home's."""
+    kept = held is None or all(held.fields.get(name) == statement.fields.get(name) for name in rule.apart)
+    return held if kept else Held(held.fields, held.extracted, held.withdrawn, held.said, held.since)
 
 
 def _contradictions(now: Held) -> dict[str, Any]:
@@ -346,6 +353,8 @@ def _person(held: Held | None, statement: Statement, provenance: Provenance, *, 
     spoken = _alone(statement.fields) if adopted else statement.fields
     before = Held({}, extracted) if held is None or held.withdrawn else held
     newest = extracted >= before.extracted
+    if adopted and not newest:  # what an older extract adds may be from before
+        return None
     said = _said(before, statement, provenance) if newest else before.said
     if said is None:
         return None

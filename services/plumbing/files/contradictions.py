@@ -46,6 +46,7 @@ class Spoken:
             f"pragma cache_size=-{IN_MEMORY}; pragma journal_mode=off; pragma synchronous=off; begin;"
             "create table said (entry text primary key, told blob not null) without rowid;"
             "create table named (name text primary key, subject text not null) without rowid;"
+            "create table owned (subject text, kind text, name text not null, primary key (subject, kind)) without rowid;"
         )
 
     def close(self) -> None:
@@ -65,11 +66,18 @@ class Spoken:
         return replace(said, statements=tuple(statements))
 
     def _subject(self, said: Said) -> str:
-        """One name for a subject whom several systems name: the first by which any of them did."""
+        """One name for a subject whom several systems name: the first by which any of them did. What a system names by
+        another number of its own is another subject, whatever else agrees."""
+        own = {kind: self._digest(kind, value) for kind, value in said.keys}
         names = [self._digest(*name) for name in said.names]
-        found = next((subject for name in names if (subject := self._named(name))), names[0])
+        found = next((one for name in names if (one := self._named(name)) and not self._is_another(one, own)), names[0])
         self._kept.executemany("insert or ignore into named values (?, ?)", [(name, found) for name in names])
+        self._kept.executemany("insert or ignore into owned values (?, ?, ?)", [(found, kind, name) for kind, name in own.items()])
         return found
+
+    def _is_another(self, subject: str, own: Mapping[str, str]) -> bool:
+        rows = self._kept.execute("select kind, name from owned where subject = ?", (subject,)).fetchall()
+        return any(own.get(kind, name) != name for kind, name in rows)
 
     def _named(self, name: str) -> str | None:
         row = self._kept.execute("select subject from named where name = ?", (name,)).fetchone()

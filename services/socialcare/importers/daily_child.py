@@ -29,11 +29,13 @@ EPISODE = frozenset({
 
 def ignored(child: Mapping[str, Any]) -> Iterator[str]:
     """The keys of a child, its details and its episodes that are not read."""
+    if not isinstance(child, Mapping):
+        return
     yield from (name for name in child if name not in CHILD)
     for name, known in (("child_details", DETAILS), ("social_care_episodes", EPISODE)):
         found = child.get(name)
         for one in found if isinstance(found, list) else [found]:
-            yield from (f"{name}/{part}" for part in one or () if isinstance(one, Mapping) and part not in known)
+            yield from (f"{name}/{part}" for part in (one if isinstance(one, Mapping) else ()) if part not in known)
 
 
 @dataclass

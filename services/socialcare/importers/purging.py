@@ -16,7 +16,8 @@ EPISODE: tuple[Told, ...] = (
 OTHER: tuple[Told, ...] = (
     ("person", "R-IDENT", {}), ("address", "R-IDENT", {}), ("relation", "R-IDENT", {}), ("contact", "R-CASE", {}),
     ("early-help", "R-EARLY", {}), ("plan-review", "R-CP", {}), ("visit", "R-CASE", {"visit_kind": "need"}),
-    ("visit", "R-CP", {"visit_kind": "protection"}), ("visit", "R-CARE", {"visit_kind": "care"}), ("voice", "R-CASE", {}),
+    ("visit", "R-CP", {"visit_kind": "protection"}), ("visit", "R-CARE", {"visit_kind": "care"}), ("care-visit", "R-CARE", {}),
+    ("voice", "R-CASE", {}),
     ("disability", "R-CASE", {}), ("ehc-request", "R-SEN", {}), ("ehc-plan", "R-SEN", {}), ("adoption-sign", "R-ADOPT", {}),
     ("looked-after", "R-CARE", {}), ("placement", "R-CARE", {}), ("care-review", "R-CARE", {}), ("missing", "R-CARE", {}),
     ("deprivation-of-liberty", "R-CARE", {}), ("immigration-status", "R-CARE", {}), ("health", "R-CARE", {}), ("sdq", "R-CARE", {}),

@@ -8,6 +8,8 @@ A column that a file does not have is not spoken of, and a blank id joins nobody
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -48,8 +50,8 @@ ROLES = {
 }
 """How case systems name roles, and which relationship each is evidence of."""
 PLACED = (
-    "placement", "placed", "foster", "carer", "children's home", "childrens home", "residential home", "residential unit",
-    "residential school", "secure", "respite", "adopt", "supported", "semi-independent", "semi independent", "lodging", "refuge",
+    "placement", "placed", "foster", "care", "residential", "children s home", "childrens home", "secure", "respite", "adopt",
+    "supported", "independent", "lodging", "refuge", "kinship", "connected", "looked after", " lac ", "hostel", " unit ", "custod",
 )  # fmt: skip
 """Words by which systems tell that an address is that of a placement."""
 AGENCIES = {"health_named": "health", "centre_registered": "childrens_centre", "welfare_officer": "education", "virtual_school": "education"}
@@ -121,7 +123,13 @@ def _address(reading: Reading, number: int, row: Row) -> Said | None:
 
 def _address_kind(type: str) -> str:
     """Where a child lives with somebody else is no home of its family: it is hidden from all who may not see placements."""
-    return "placement" if any(word in type.lower() for word in PLACED) else "home"
+    plain = f" {normal_words(type)} "
+    return "placement" if any(word in plain for word in PLACED) else "home"
+
+
+def normal_words(text: str) -> str:
+    """A text in small letters, with one space for whatever else stands between words."""
+    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
 
 
 def _lines(text: str) -> list[str]:
