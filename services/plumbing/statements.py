@@ -22,7 +22,7 @@ FORMER = "former_"
 """So begin the names of what somebody was called and numbered before: fields, and types of identifier."""
 FOREVER = "9999-12-31"
 """How registers before the mark `adopted` said of a field that nobody may say it again."""
-REMEMBERED = 32
+REMEMBERED = 128
 """Marks an entry keeps of what the files of its extract date said."""
 _SEPARATOR = "\x1f"
 _WHO = _SEPARATOR.join((IDENTITY, "person", ""))

@@ -16,6 +16,8 @@ from services.childview.identity.demographics import Demographics, combine
 from services.childview.identity.model import Model
 from services.childview.identity.phrases import MINE, SCHEMA, any_record, protected_today
 
+BY_REQUEST = "0001-01-01"
+"""The extract of what people said themselves, which no file's day is before or after."""
 PERSON = "person"
 """The entry that says who a record is; the others say where the child lives and with whom."""
 
@@ -27,7 +29,8 @@ async def save_entry(
     extract said otherwise."""
     done = await conn.execute(
         f"insert into {SCHEMA}.said values ($1, $2, $3, $4) on conflict (stream_id, entry) do update set"
-        " extracted = excluded.extracted, who = excluded.who where said.extracted <= excluded.extracted and said.who <> excluded.who",
+        " extracted = greatest(said.extracted, excluded.extracted), who = excluded.who where said.who <> excluded.who"
+        f" and (said.extracted <= excluded.extracted or excluded.extracted = '{BY_REQUEST}')",
         record,
         entry,
         extracted,
