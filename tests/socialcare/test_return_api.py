@@ -99,14 +99,15 @@ async def test_a_return_that_cannot_be_recorded_does_not_leave(here):
 
 
 @pytest.fixture
-def run(here, monkeypatch, capsys):
-    """The command line beside these services."""
+def run(here, monkeypatch, capsys, tmp_path):
+    """The command line beside these services, and beside no other installation whose ports it would remember."""
 
     class Known(Client):
         def __init__(self) -> None:
             self._http, self._tokens = httpx.Client(timeout=None), {"socialcare": here.token("cli", "socialcare")}
 
     monkeypatch.setattr(returning, "Client", Known)
+    monkeypatch.setenv("CHILDVIEW_STATE", str(tmp_path / "no installation"))
     monkeypatch.setenv(port_variable("socialcare"), here.urls["socialcare"].rpartition(":")[2])
 
     async def one(*verb: str) -> tuple[int, str, str]:
