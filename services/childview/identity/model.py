@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -176,10 +176,6 @@ class Model:
         records = self.names.records
         others = max(counts.get(value, 0) - self.each, 0.0) + 0.5 * self.each if records else 0.0
         return (others + BACKGROUND / USUAL) / (records + BACKGROUND)
-
-    def with_expected(self, expected: int) -> Model:
-        """The same for a population of so many children."""
-        return replace(self, expected=expected)
 
 
 _WEIGHED = {

@@ -6,7 +6,7 @@ A normal name is lower case in Latin letters, its parts separated by one space: 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -166,8 +166,3 @@ def _near(one: str, other: str) -> str:
     if alike >= SIMILAR and (slips <= 2 or alike >= 0.9 or one.startswith(other) or other.startswith(one)):
         return "similar"
     return "different"
-
-
-def best(levels: Iterable[str], order: Mapping[str, int]) -> str | None:
-    """The strongest of these levels."""
-    return min(levels, key=order.__getitem__, default=None)
