@@ -40,7 +40,7 @@ from services.plumbing.contracts import Schemas, code_lists
 from services.plumbing.files import delivery
 from services.plumbing.files.delivery import Options
 from services.plumbing.kafka.outbox import Outbox
-from services.plumbing.register import Register
+from services.plumbing.register.register import Register
 from services.plumbing.sealing import Keyring
 from services.socialcare import importing as socialcare
 from tests.conftest import free_port

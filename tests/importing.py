@@ -15,7 +15,8 @@ from services.plumbing.contracts import Schemas, code_lists
 from services.plumbing.files import delivery
 from services.plumbing.files.delivery import Options
 from services.plumbing.kafka.outbox import Outbox
-from services.plumbing.register import Register, State
+from services.plumbing.register.entries import State
+from services.plumbing.register.register import Register
 from services.plumbing.sealing import Keyring
 
 CONTRACTS = Path(__file__).parents[1] / "contracts"

@@ -19,12 +19,13 @@ from pathlib import Path
 import asyncpg
 
 from services.education import importing as education
-from services.plumbing import database, register
+from services.plumbing import database
 from services.plumbing.contracts import Schemas, code_lists
 from services.plumbing.files import delivery
 from services.plumbing.files.delivery import Options
 from services.plumbing.kafka.outbox import Outbox
-from services.plumbing.register import Register
+from services.plumbing.register import register
+from services.plumbing.register.register import Register
 from services.plumbing.sealing import Keyring
 from services.socialcare import importing as socialcare
 from tests.importing import CONTRACTS

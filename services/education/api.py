@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.plumbing import app as wires
 from services.plumbing.commands import command, find
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.plumbing.source import Here
 from services.plumbing.tokens import Principal
 

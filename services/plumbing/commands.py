@@ -14,7 +14,8 @@ from services.plumbing import database
 from services.plumbing.access import digest
 from services.plumbing.contracts import SchemaRefused
 from services.plumbing.problems import Problem
-from services.plumbing.register import Key, Provenance, State, Statement
+from services.plumbing.register.entries import Provenance, State, Statement
+from services.plumbing.register.subjects import Key
 from services.plumbing.source import Source
 from services.plumbing.tokens import Principal
 

@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from services.plumbing import app as wires
-from services.plumbing import database, deliveries, keys, telemetry, waiting
+from services.plumbing import database, deliveries, keys, telemetry
 from services.plumbing.access import AccessWriter
 from services.plumbing.contracts import Codes, Schemas, code_lists
 from services.plumbing.files import delivery, report
@@ -29,7 +29,9 @@ from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.kafka.relay import Relay
 from services.plumbing.keys import Wanted
 from services.plumbing.problems import Problem
-from services.plumbing.register import Register, Said
+from services.plumbing.register import waiting
+from services.plumbing.register.register import Register
+from services.plumbing.register.said import Said
 from services.plumbing.sealing import Keyring
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry

@@ -23,7 +23,7 @@ from services.plumbing.commands import broken, command, find
 from services.plumbing.contracts import SchemaRefused
 from services.plumbing.files import values
 from services.plumbing.problems import Problem
-from services.plumbing.register import Provenance, Statement
+from services.plumbing.register.entries import Provenance, Statement
 from services.plumbing.source import Here
 from services.plumbing.tokens import Principal
 from services.socialcare.importers import adopting

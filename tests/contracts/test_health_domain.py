@@ -20,7 +20,7 @@ import pytest
 from deploy.local import secrets
 from services.plumbing import app as wires
 from services.plumbing import database, demonstration, source
-from services.plumbing.register import Provenance, Statement
+from services.plumbing.register.entries import Provenance, Statement
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.source import Kind
 from services.policy.main import starter_policies

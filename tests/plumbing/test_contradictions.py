@@ -9,7 +9,8 @@ import pytest
 
 from services.plumbing.files.contradictions import Spoken
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
 
 
 def said(row: int, *keys: tuple[str, str], file: str = "f.csv", joins: tuple = (), **fields) -> Said:

@@ -81,7 +81,7 @@ async def test_a_service_lists_what_came_and_what_waits_for_service_accounts_alo
 async def test_a_waiting_row_is_counted_in_the_record_of_the_import_and_no_reader_is_given_its_key(here):
     (record,) = await here.accesses("socialcare", "import")
     assert record["detail"]["waiting"] == 1
-    from services.plumbing import waiting
+    from services.plumbing.register import waiting
 
     body = {"keys": [{"stream": waiting.STREAM, "record_class": waiting.RECORD_CLASS}]}
     answer = await here.ask("POST", "socialcare", "/v1/keys", as_="projector", json=body)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said
+from services.plumbing.register.entries import Provenance
+from services.plumbing.register.said import Said
 from tests import importing as desks
 from tests.plumbing.test_register import person
 

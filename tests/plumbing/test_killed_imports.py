@@ -17,9 +17,10 @@ import msgspec
 import pytest
 
 from deploy.local.authority.generate import generate
-from services.plumbing import sealing, waiting
+from services.plumbing import sealing
 from services.plumbing.kafka import envelope
-from services.plumbing.register import State
+from services.plumbing.register import waiting
+from services.plumbing.register.entries import State
 from services.plumbing.sealing import Keyring
 from tests.education import test_mis as mis
 from tests.serving import ROOT

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.plumbing.contracts import Schemas
-from services.plumbing.statements import Provenance, State, Statement, decide
+from services.plumbing.register.entries import Provenance, State, Statement
+from services.plumbing.register.statements import decide
 from tests.importing import CONTRACTS
 
 SCHEMAS = Schemas.load(CONTRACTS)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from services.plumbing.contracts import Schemas
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, State, Statement, decide
-from services.plumbing.statements import Held
+from services.plumbing.register.entries import Held, Provenance, State, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.statements import decide
 from tests import importing as desks
 
 SCHEMAS = Schemas.load(Path(__file__).parents[2] / "contracts")

@@ -7,7 +7,8 @@ import asyncio
 import asyncpg
 
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said
+from services.plumbing.register.entries import Provenance
+from services.plumbing.register.said import Said
 from tests import importing as desks
 from tests.plumbing.test_register import person
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
 from services.socialcare import importing
 from tests import importing as desks
 

@@ -15,7 +15,8 @@ from lxml import etree
 from services.plumbing.contracts import Schemas, code_lists
 from services.plumbing.files.delivery import Options
 from services.plumbing.files.report import Report
-from services.plumbing.statements import State, decide
+from services.plumbing.register.entries import State
+from services.plumbing.register.statements import decide
 from services.socialcare import importing
 from services.socialcare.returns import files
 from services.socialcare.returns.account import Account

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from services.plumbing.statements import Held
+from services.plumbing.register.entries import Held
 from services.socialcare import importing
 from tests import importing as desks
 from tests.socialcare import returning

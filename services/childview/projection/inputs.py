@@ -20,7 +20,7 @@ from services.childview.projection.view import (
     Scored,
     Sessions,
 )
-from services.plumbing.subjects import plain
+from services.plumbing.register.subjects import plain
 
 ATTENDED = frozenset({"present", "activity"})
 ABSENT = frozenset({"authorised", "unauthorised"})

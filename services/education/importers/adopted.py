@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 
 ADOPTION, NOT_DECLARED = frozenset({"A", "O"}), "N"
 """O is an adoption from state care outside England and Wales: it leads back no less."""

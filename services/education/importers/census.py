@@ -22,8 +22,9 @@ from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, Table, open_table
-from services.plumbing.register import Place, Provenance, Said, Statement
-from services.plumbing.subjects import Key, key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Place, Said
+from services.plumbing.register.subjects import Key, key
 
 PUPIL_IDS = ("pupilonrolltableid", "pupilnolongeronrolltableid")
 EXCLUSION_IDS = ("termlyexclusionsonrolltableid", "termlyexclusionsoffrolltableid")

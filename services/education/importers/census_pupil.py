@@ -10,7 +10,7 @@ from services.education.importers.pupils import ENROLMENT, Delivery, Row
 from services.education.importers.rows import Cells
 from services.education.importers.terms import Period
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 
 NAMES = (
     ("given_name", "forename"), ("family_name", "surname"), ("middle_names", "middlenames"),

@@ -17,7 +17,7 @@ from lxml.etree import _Element as Element
 
 from services.education.importers.pupils import MARK
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 
 SUMMARY, CLASS = "education.attendance-summarised.v1", "R-REGISTER"
 CLOSED, NO_MARK = frozenset("#-. "), frozenset("-. ")

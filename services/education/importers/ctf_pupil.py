@@ -15,8 +15,9 @@ from services.education.importers.pupils import ADDRESS, ENROLMENT, POINT, RELAT
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import Key, key, plain
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key, key, plain
 
 __all__ = ["READ", "Reading", "Refused"]
 _WHOLE: frozenset[str] = frozenset()

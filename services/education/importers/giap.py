@@ -14,8 +14,9 @@ from services.plumbing.files import coded, values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.json_rows import Rows
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 
 ORDER = 110
 """After the schools' own files: no school speaks here."""

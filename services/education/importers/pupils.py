@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.plumbing.files.shelf import Shelf
-from services.plumbing.subjects import Key, key, plain, valid_upns
+from services.plumbing.register.subjects import Key, key, plain, valid_upns
 
 ENROLMENT, EXCLUSION, MARK = (f"education.{name}-recorded.v1" for name in ("enrolment", "exclusion", "attendance"))
 ADDRESS, RELATION, POINT = (f"education.{name}-recorded.v1" for name in ("address", "relation", "contact-point"))

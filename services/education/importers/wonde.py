@@ -22,8 +22,9 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.json_rows import Rows
 from services.plumbing.files.report import FileRefused, Report
-from services.plumbing.register import Provenance, Said
-from services.plumbing.subjects import unfit
+from services.plumbing.register.entries import Provenance
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import unfit
 
 MOST_NAME = 500
 Lists = Mapping[str, Sequence[Any]]

@@ -13,7 +13,8 @@ from services.education.importers.pupils import ADDRESS, ENROLMENT, EXCLUSION, M
 from services.education.importers.wonde_json import Json, day_of, id_of, student_of
 from services.education.importers.wonde_students import School, exclusion_id
 from services.plumbing.files.report import Report
-from services.plumbing.register import Said, Statement
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
 
 UNKNOWN = "nothing that the register holds is what was deleted"
 OF_A_STUDENT = (

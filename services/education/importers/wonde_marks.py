@@ -13,8 +13,10 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files import coded
 from services.plumbing.files.report import Report
 from services.plumbing.files.shelf import Row, Shelf
-from services.plumbing.register import Complete, Provenance, Said, Statement
-from services.plumbing.subjects import Key, key
+from services.plumbing.register.complete import Complete
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key, key
 
 MOST_LATE = 600
 CLASS = "R-REGISTER"

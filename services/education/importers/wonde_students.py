@@ -14,8 +14,9 @@ from services.education.importers.wonde_json import Json, day_of, id_of, name_of
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import Key, key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key, key
 
 SEXES = {"male": "M", "m": "M", "female": "F", "f": "F", "unknown": "U", "u": "U"}
 EXCLUSIONS = {"permanent": "PERM", "suspension": "SUSP", "fixed term": "SUSP", "fixed period": "SUSP", "lunchtime": "LNCH"}

@@ -17,8 +17,9 @@ from dataclasses import replace
 from typing import Any
 
 from services.plumbing import sealing
-from services.plumbing.register import Said, Statement
-from services.plumbing.subjects import unfit
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import unfit
 
 EntryName = Callable[[Statement], str | None]
 """The name of the entry a statement sets; None for entries that come many at a time and correct one another."""
@@ -100,6 +101,8 @@ class Spoken:
 
     def _places(self, told: list[tuple[Any, int, int]], extracted: str) -> list[dict[str, Any]]:
         """Different values and where each was said, as events carry them; nothing where there is one alone."""
+        if len(told) < 2:
+            return []
         files = list(self._files)
         fit = [
             {"value": value, "file": files[file] or None, "row": row or None, "extracted": extracted}

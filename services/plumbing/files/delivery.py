@@ -17,7 +17,9 @@ from services.plumbing.files import values
 from services.plumbing.files.contradictions import Spoken
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.unnamed import Unnamed
-from services.plumbing.register import Complete, Register, Said
+from services.plumbing.register.complete import Complete
+from services.plumbing.register.register import Register
+from services.plumbing.register.said import Said
 
 Progress = Callable[[str, int, int], None]
 """progress(file, rows done, rows in all)"""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers import telling
 from services.socialcare.importers.lines import Line, Says
 

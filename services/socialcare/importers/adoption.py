@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.plumbing.files.report import Report
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers import telling
 
 ADOPTED = "RC1"

@@ -9,7 +9,7 @@ from typing import Any
 from lxml.etree import _Element as Element
 
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers import cin_episode, disabilities
 from services.socialcare.importers.cin_element import Taker
 from services.socialcare.importers.refusal import Refused

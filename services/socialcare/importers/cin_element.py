@@ -11,7 +11,7 @@ from lxml.etree import _Element as Element
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers.refusal import Refused
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lxml.etree import _Element as Element
 
 from services.plumbing.files import values
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers import adoption, factors
 from services.socialcare.importers.cin_element import Taker
 

@@ -9,7 +9,7 @@ from typing import Any
 from services.plumbing.contracts import Codes
 from services.plumbing.files import values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers import adoption, disabilities, factors, purging
 from services.socialcare.importers.daily_part import Part
 from services.socialcare.importers.refusal import Refused

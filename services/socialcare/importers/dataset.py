@@ -10,8 +10,9 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
 from services.plumbing.files.tables import Table
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import Key, key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key, key
 
 Row = Mapping[str, str]
 PLACEHOLDERS = frozenset({"PLACEHOLDER_DATA", "SSD_PH"})

@@ -9,7 +9,7 @@ from typing import Any
 from services.plumbing.contracts import Codes
 from services.plumbing.files import coded, values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 from services.socialcare.importers.placing import Placed
 
 Row = Mapping[str, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.plumbing.register import Statement
+from services.plumbing.register.entries import Statement
 
 Told = tuple[str, str, dict[str, str]]
 """(event, record class, which of its entries)."""

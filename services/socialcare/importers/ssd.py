@@ -23,8 +23,9 @@ from services.plumbing.files import coded, values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, open_table
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 from services.socialcare.importers import adopting, ssd_assessments, ssd_child, ssd_front_door, ssd_numbers, ssd_plans, ssd_send, telling
 from services.socialcare.importers.dataset import Delivery, Reading, Row, RowRefused, each, kind_of, required
 from services.socialcare.importers.lines import Line

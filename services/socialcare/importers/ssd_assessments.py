@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.plumbing.register import Said, Statement
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 from services.socialcare.importers import adoption, factors
 from services.socialcare.importers.dataset import Reading, Row, each, kind_of
 from services.socialcare.importers.outcomes import codes, outcomes

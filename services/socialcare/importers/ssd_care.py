@@ -15,8 +15,9 @@ from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, Source, as_of
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import CUT, Table, open_table
-from services.plumbing.register import Provenance, Said
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Provenance
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 from services.socialcare.importers import first_line, ssd
 from services.socialcare.importers import ssd_care_rows as rows
 from services.socialcare.importers.lines import Line, RowRefused, Says

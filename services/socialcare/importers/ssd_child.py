@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from services.plumbing.files import coded
-from services.plumbing.register import Said, Statement
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
 from services.socialcare.importers import disabilities
 from services.socialcare.importers.dataset import Item, Reading, Row, RowRefused, each, gathered, kind_of
 

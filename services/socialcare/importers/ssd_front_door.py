@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.plumbing.register import Said, Statement
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
 from services.socialcare.importers import adoption
 from services.socialcare.importers.dataset import Reading, Row, each, kind_of
 from services.socialcare.importers.outcomes import outcomes

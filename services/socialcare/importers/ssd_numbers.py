@@ -7,7 +7,8 @@ from typing import Any
 
 from services.plumbing.files import values
 from services.plumbing.files.report import Report
-from services.plumbing.register import Said, Statement
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
 from services.socialcare.importers.dataset import Reading, Row, RowRefused, each, kind_of
 
 IDENTIFIERS: Mapping[str, Callable[[str], dict[str, Any] | None]] = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.plumbing.files import values
-from services.plumbing.register import Said, Statement
-from services.plumbing.subjects import Key, key
+from services.plumbing.register.entries import Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key, key
 from services.socialcare.importers.dataset import Item, Reading, Row, cell, each, gathered, kind_of, required
 from services.socialcare.importers.ssd_numbers import flag, numbers_of
 

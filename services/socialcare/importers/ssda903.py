@@ -16,8 +16,9 @@ from typing import Any
 from services.plumbing.files import values
 from services.plumbing.files.delivery import Options, as_of
 from services.plumbing.files.report import FileRefused
-from services.plumbing.register import Complete, Provenance, Statement, Taken
-from services.plumbing.subjects import Key
+from services.plumbing.register.complete import Complete, Taken
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.subjects import Key
 from services.socialcare.importers import adopting
 from services.socialcare.importers.lines import Line, Row, Says
 from services.socialcare.importers.placing import Episode, Placed

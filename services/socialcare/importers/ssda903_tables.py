@@ -11,8 +11,9 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import Report
 from services.plumbing.files.tables import CUT, Table, open_table
-from services.plumbing.register import Provenance, Said
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Provenance
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 from services.socialcare.importers import first_line, ssda903
 from services.socialcare.importers.lines import Line, RowRefused
 from services.socialcare.importers.placing import Episode, Placed, placed

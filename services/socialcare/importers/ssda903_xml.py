@@ -18,8 +18,9 @@ from services.plumbing.contracts import Codes
 from services.plumbing.files import markup, values
 from services.plumbing.files.delivery import Options, Source
 from services.plumbing.files.report import Report
-from services.plumbing.register import Provenance, Said, Statement
-from services.plumbing.subjects import key
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import key
 from services.socialcare.importers import ssda903
 from services.socialcare.importers.lines import Line, Row, RowRefused
 from services.socialcare.importers.placing import Placed, placed

@@ -12,7 +12,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from services.plumbing.contracts import Codes
-from services.plumbing.statements import Held
+from services.plumbing.register.entries import Held
 from services.socialcare.returns.account import Account
 from services.socialcare.returns.cin_modules import Modules, Unfit
 from services.socialcare.returns.cin_parts import Parts

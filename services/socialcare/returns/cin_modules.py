@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from services.plumbing.statements import Held
+from services.plumbing.register.entries import Held
 from services.socialcare.returns.cin_parts import NOT_HELD, Parts, Unfit
 from services.socialcare.returns.holding import Holding
 

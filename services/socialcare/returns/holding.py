@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from services.plumbing.contracts import Schemas
-from services.plumbing.statements import Held, State, standing
+from services.plumbing.register.entries import Held, State, standing
 
 TOLD_TWICE = "another file tells of the same, and was heard from later"
 

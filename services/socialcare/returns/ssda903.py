@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from services.plumbing.statements import Held
+from services.plumbing.register.entries import Held
 from services.socialcare.returns import ssda903_rows as cells_of
 from services.socialcare.returns.account import Account
 from services.socialcare.returns.holding import Holding, once

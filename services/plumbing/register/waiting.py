@@ -17,9 +17,11 @@ import asyncpg
 import msgspec
 
 from services.plumbing import sealing
+from services.plumbing.files.report import Report
+from services.plumbing.register.entries import Provenance, Statement
+from services.plumbing.register.said import Said
+from services.plumbing.register.subjects import Key
 from services.plumbing.sealing import Keyring
-from services.plumbing.statements import Provenance, Statement
-from services.plumbing.subjects import Key
 
 STREAM = str(uuid.uuid5(uuid.UUID("5b0f7a0e-6f57-5c0e-9a5e-4c7a1d2f3b60"), "waiting"))
 RECORD_CLASS = "R-WAITING"
@@ -58,6 +60,22 @@ class Held:
     report: str
     count: int
     row: Row
+
+
+def row_of(said: Said) -> Row:
+    """What is kept of what was said."""
+    rows = tuple(row for _, row in said.places)
+    return Row(said.keys, said.joins, said.aliases, said.statements, said.otherwise, said.provenance, rows)
+
+
+def said_again(row: Row) -> Said:
+    """What was said then, its rows told under the name of their own file."""
+    told = Report(row.provenance.file or "", named=True)
+    places = tuple((told, number) for number in row.rows)
+    return Said(
+        row.keys, row.statements, told, row.provenance, must_exist=True, otherwise=row.otherwise,
+        joins=row.joins, aliases=row.aliases, rows=places,
+    )  # fmt: skip
 
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")

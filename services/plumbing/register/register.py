@@ -8,108 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
-from services.plumbing import database, deliveries, waiting
+from services.plumbing import database, deliveries
 from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
+from services.plumbing.register import directory, waiting
+from services.plumbing.register.complete import Complete, missing
+from services.plumbing.register.entries import Provenance, State, Statement, entry_name
+from services.plumbing.register.said import Said, keys_fit, refuse, unfit_field
+from services.plumbing.register.statements import Outcome, decide
+from services.plumbing.register.subjects import Key
 from services.plumbing.sealing import Keyring
-from services.plumbing.statements import FOREVER, Outcome, Provenance, State, Statement, decide, entry_name, standing
-from services.plumbing.subjects import LONGEST, TWICE, Directory, Key, Naming, unfit, valid_upns
 
 BATCH = 100
 """Subjects in one transaction: it must end within a second, because heartbeats wait for it."""
-_JOINING = 7_305_120
 OVERDUE = 1000
 """Rows that waited too long and are refused in one transaction."""
 
-Place = tuple[Report, int]
-"""One row of one file."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """Everything one delivery says of one subject.
-
-    keys: its own ids, joins: keys that may name another system's record of it, aliases: names that later rows use
-    (see `subjects`). must_exist: without a known key the subject is not made: what is said waits for it (see `waiting`), with
-    `otherwise` as the reason.
-    rows: every row that this comes from; None: the one row of the first statement.
-    """
-
-    keys: tuple[Key, ...]
-    statements: tuple[Statement, ...]
-    report: Report
-    provenance: Provenance
-    must_exist: bool = False
-    otherwise: str = ""
-    joins: tuple[Key, ...] = ()
-    aliases: tuple[Key, ...] = ()
-    rows: tuple[Place, ...] | None = None
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Every row that this comes from."""
-        return ((self.report, self.statements[0].row or 0),) if self.rows is None else self.rows
-
-    @property
-    def names(self) -> tuple[Key, ...]:
-        """The keys that name the subject here, the surest first."""
-        return (*self.keys, *self.joins)
-
-    def naming(self) -> Naming:
-        """How this names its subject."""
-        return Naming(self.keys, self.joins, self.aliases, valid_upns(one.fields for one in self.statements))
-
-
-@dataclass(frozen=True)
-class Complete:
-    """What a file was complete for: what it does not hold of this is withdrawn.
-
-    scope: the subjects whose keys begin so. equal, between (field, first, last): which of their entries.
-    held: subject's key -> the natural keys of the entries that the file held. taken: where it is said, only those subjects'
-    entries, and of them only what another entry that the file held has taken the time of (see `Taken`).
-    """
-
-    type: str
-    record_class: str
-    provenance: Provenance
-    scope: str
-    equal: Mapping[str, str]
-    between: tuple[str, str, str]
-    held: Mapping[Key, frozenset[tuple[Any, ...]]]
-    taken: Taken | None = None
-
-
-@dataclass(frozen=True)
-class Taken:
-    """An entry that the file of a newer extract names no more is corrected, not forgotten, where another takes its time.
-
-    named: how the first part of its natural key begins. start, end: its fields. since: the first day that the file is about.
-    """
-
-    named: str
-    start: str
-    end: str
-    since: str
-
-    def by(self, fields: Mapping[str, Any], key: tuple[Any, ...], others: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether one of the others has the time of this entry, which the file would have named."""
-        start, end = fields.get(self.start), fields.get(self.end) or FOREVER
-        if start is None or end < self.since or not str(key[0]).startswith(self.named):
-            return False
-        return any((one.get(self.start) or FOREVER) < end and start < (one.get(self.end) or FOREVER) for one in others)
-
-
-_encoder = msgspec.msgpack.Encoder(order="sorted")
-_decoder = msgspec.msgpack.Decoder(State)
 UNFIT = "a character or a number that cannot be stored"
 
 
@@ -146,8 +67,8 @@ class Register:
 
     async def take_in(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
         """Take a few in the caller's transaction; the stream of each, None where its subject is not known: then it waits."""
-        fit = [one for one in said if _keys_fit(one)]
-        streams, made = await self._resolve(conn, fit)
+        fit = [one for one in said if keys_fit(one)]
+        streams, made = await directory.resolve(conn, fit)
         await self._hold(conn, [one for one, stream in zip(fit, streams, strict=True) if stream is None])
         await self._take_known(conn, fit, streams, made)
         of = dict(zip(map(id, fit), streams, strict=True))
@@ -159,7 +80,7 @@ class Register:
         """Take those whose subject is known."""
         known = sorted({stream for stream in streams if stream is not None})
         await lock_streams(conn, known, kind=self._kind)
-        states = await self._states(conn, known)
+        states = await directory.states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
         heard = [(stream, one) for one, stream in zip(said, streams, strict=True) if stream is not None]
@@ -168,8 +89,8 @@ class Register:
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
         never = {stream for stream in made if stream in states and not events.get(stream)}
-        await self._save(conn, {stream: states[stream] for stream in moved - never})
-        await self._forget(conn, sorted(never))
+        await directory.save(conn, {stream: states[stream] for stream in moved - never})
+        await directory.forget(conn, sorted(never))
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
 
     # -- what waits ----------------------------------------------------------------------------------------------
@@ -178,13 +99,13 @@ class Register:
         """Keep what speaks of a subject that is not there yet; what could never be stored is refused at once."""
         rows = []
         for one in said:
-            bad = next(filter(None, map(_unfit_field, one.statements)), None)
+            bad = next(filter(None, map(unfit_field, one.statements)), None)
             if bad is not None:
-                _refuse(one, *bad, f"the row breaks the contract: {UNFIT}")
+                refuse(one, *bad, f"the row breaks the contract: {UNFIT}")
                 continue
             for report, row in one.places:
                 report.wait(row, one.otherwise)
-            rows.append((_row(one), one.report.id))
+            rows.append((waiting.row_of(one), one.report.id))
         if rows:
             await (await waiting.opened(conn, self._keyring)).hold(conn, rows)
 
@@ -201,7 +122,7 @@ class Register:
             newest[stream] = max(one.provenance.extracted, newest.get(stream, ""))
         rows = await (await waiting.opened(conn, self._keyring)).gone(conn, named)
         found = ((next(named[name] for name in row.names if name in named), row) for row in rows)
-        return [(stream, _said_again(row)) for stream, row in found if row.provenance.extracted > newest[stream]]
+        return [(stream, waiting.said_again(row)) for stream, row in found if row.provenance.extracted > newest[stream]]
 
     async def _take_waiting(self, batch: Sequence[Said], reports: Mapping[str, Report]) -> None:
         """Take what waited for the subjects of a batch, and then what waited for the names that this brought."""
@@ -218,7 +139,7 @@ class Register:
         after = 0
         while True:
             async with database.transaction(self._pool) as conn:
-                await conn.execute("select pg_advisory_xact_lock($1)", _JOINING)
+                await conn.execute("select pg_advisory_xact_lock($1)", directory.JOINING)
                 held = await (await waiting.opened(conn, self._keyring)).due(conn, names, after=after, most=BATCH)
                 if not held:
                     return brought
@@ -230,8 +151,8 @@ class Register:
 
     async def _take_held(self, conn: asyncpg.Connection, held: Sequence[waiting.Held], report: Report) -> list[waiting.Held]:
         """Take those whose subject is there now, told in this report; those that went."""
-        said = [_said_again(one.row) for one in held]
-        streams, made = await self._resolve(conn, said)
+        said = [waiting.said_again(one.row) for one in held]
+        streams, made = await directory.resolve(conn, said)
         await self._take_known(conn, said, streams, made)
         taken = [pair for pair, stream in zip(zip(held, said, strict=True), streams, strict=True) if stream is not None]
         for one, again in taken:
@@ -246,8 +167,8 @@ class Register:
             async with database.transaction(self._pool) as conn:
                 held = await (await waiting.opened(conn, self._keyring)).overdue(conn, since, most=OVERDUE)
                 for one in held:
-                    again = _said_again(one.row)
-                    _refuse(again, None, None, f"{one.row.otherwise}; it waited since {one.since.date()}")
+                    again = waiting.said_again(one.row)
+                    refuse(again, None, None, f"{one.row.otherwise}; it waited since {one.since.date()}")
                     report.came(again.report, one.row.rows, since=one.since.date().isoformat())
                 report.write()
                 await waiting.forget(conn, [one.mark for one in held])
@@ -291,7 +212,7 @@ class Register:
         kept = [statement for statement in one.statements if _unit(statement) not in faults]
         if not kept or any(row is None for row, _ in faults):
             fault, value = next(iter(faults.values()))
-            _refuse(one, fault.where, value, f"the row breaks the contract: {fault.why}")
+            refuse(one, fault.where, value, f"the row breaks the contract: {fault.why}")
             return Outcome(), None
         return self._decided(kept, one.provenance, state), faults
 
@@ -311,7 +232,7 @@ class Register:
     def _decided(self, statements: Sequence[Statement], provenance: Provenance, state: State) -> Outcome:
         """Decide, and check what would be published. Raises SchemaRefused."""
         for statement in statements:
-            bad = _unfit_field(statement)
+            bad = unfit_field(statement)
             if bad is not None:
                 raise SchemaRefused(statement.type, bad[0], UNFIT)
         outcome = decide(state, statements, provenance, self._schemas)
@@ -339,7 +260,7 @@ class Register:
                 rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
                 streams = sorted(row["stream_id"] for row in rows)
             else:
-                streams = sorted(set((await self._known(conn, sorted(complete.held))).values()))
+                streams = sorted(set((await directory.known(conn, sorted(complete.held))).values()))
         for start in range(0, len(streams), BATCH):
             async with database.transaction(self._pool) as conn:
                 report.events += await self._withdraw(conn, streams[start : start + BATCH], complete)
@@ -347,33 +268,19 @@ class Register:
 
     async def _withdraw(self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID], complete: Complete) -> int:
         await lock_streams(conn, streams, kind=self._kind)
-        states = await self._states(conn, streams)
+        states = await directory.states(conn, streams)
         held: dict[uuid.UUID, set[tuple[Any, ...]]] = {}
-        for key, stream in (await self._known(conn, list(complete.held))).items():
+        for key, stream in (await directory.known(conn, list(complete.held))).items():
             held.setdefault(stream, set()).update(complete.held[key])
         changes, moved = [], {}
         for stream, state in states.items():
-            missing = list(self._missing(state, complete, held.get(stream, set())))
-            outcome = decide(state, missing, complete.provenance, self._schemas)
+            gone = list(missing(state, complete, held.get(stream, set()), self._schemas))
+            outcome = decide(state, gone, complete.provenance, self._schemas)
             changes.append((stream, outcome.events))
             moved |= {stream: state} if outcome.moved else {}
-        await self._save(conn, moved)
+        await directory.save(conn, moved)
         await self._outbox.append(conn, changes)
         return sum(len(events) for _, events in changes)
-
-    def _missing(self, state: State, complete: Complete, held: set[tuple[Any, ...]]) -> Iterator[Statement]:
-        rule = self._schemas.of(complete.type).entry  # type: ignore[union-attr]
-        assert rule is not None
-        name, first, last = complete.between
-        entries = standing(state, rule)
-        present = [one.fields for one in entries if tuple(one.fields.get(part) for part in rule.key) in held]
-        for one in entries:
-            key = tuple(one.fields.get(part) for part in rule.key)
-            here = all(one.fields.get(part) == value for part, value in complete.equal.items())
-            newer = one.extracted < complete.provenance.extracted
-            gone = complete.taken is None or (newer and complete.taken.by(one.fields, key, present))
-            if here and first <= str(one.fields.get(name)) <= last and key not in held and gone:
-                yield Statement(complete.type, complete.record_class, dict(zip(rule.key, key, strict=True)), withdrawn=True)
 
     def spoken_of(self, statement: Statement) -> str | None:
         """The name of the entry a statement sets; None for those that come many in one event and correct one another."""
@@ -401,7 +308,7 @@ class Register:
         """Take what is said of a subject that `hold` gave; `state` is afterwards what stands."""
         outcome = decide(state, statements, provenance, self._schemas)
         if outcome.moved:
-            await self._save(conn, {stream: state})
+            await directory.save(conn, {stream: state})
         await self._outbox.append(conn, [(stream, outcome.events)])
         return outcome
 
@@ -410,11 +317,11 @@ class Register:
         known = await self.find(conn, key)
         if known is not None:
             return known
-        await self._remember(conn, {key: uuid.uuid4()})
+        await directory.remember(conn, {key: uuid.uuid4()})
         stream = await self.find(conn, key)
         assert stream is not None
         await conn.execute(
-            "insert into subjects values ($1, $2) on conflict (stream_id) do nothing", stream, _encoder.encode(State())
+            "insert into subjects values ($1, $2) on conflict (stream_id) do nothing", stream, directory.encode(State())
         )
         return stream
 
@@ -425,7 +332,7 @@ class Register:
     async def state(self, conn: asyncpg.Connection, stream: uuid.UUID) -> State | None:
         """What the register holds of a subject."""
         found = await conn.fetchval("select state from subjects where stream_id = $1", stream)
-        return None if found is None else _decoder.decode(found)
+        return None if found is None else directory.decode(found)
 
     async def pages(self, size: int = BATCH) -> AsyncIterator[list[State]]:
         """What the register holds of every subject, some at a time, each as it stands when its page is read.
@@ -438,7 +345,7 @@ class Register:
                 rows = await conn.fetch("select * from subjects where stream_id > $1 order by stream_id limit $2", last, size)
             if not rows:
                 return
-            yield [_decoder.decode(row["state"]) for row in rows]
+            yield [directory.decode(row["state"]) for row in rows]
             last = rows[-1]["stream_id"]
 
     def entry(self, state: State, statement: Statement) -> bytes | None:
@@ -446,121 +353,5 @@ class Register:
         contract = self._schemas.of(statement.type)
         assert contract is not None and contract.entry is not None, statement.type
         held = state.entries.get(entry_name(contract.entry, statement.fields))
-        return None if held is None else _encoder.encode([held.fields, held.withdrawn])
+        return None if held is None else directory.encode([held.fields, held.withdrawn])
 
-    async def _resolve(
-        self, conn: asyncpg.Connection, said: Sequence[Said]
-    ) -> tuple[list[uuid.UUID | None], set[uuid.UUID]]:
-        """The stream of each, made now where there is none and it may be; and those made. All keys are remembered."""
-        namings = [one.naming() for one in said]
-        directory = await self._directory(conn, namings)
-        streams: list[uuid.UUID | None] = []
-        for one, naming in zip(said, namings, strict=True):
-            stream, kept_apart = directory.settle(naming, must_exist=one.must_exist)
-            if kept_apart is not None:
-                one.report.flag(one.statements[0].row or 0, None, None, kept_apart)
-            streams.append(stream)
-        if directory.fresh:
-            await self._remember(conn, directory.fresh)
-            settled = await self._known(conn, sorted(directory.fresh))
-            streams = [
-                stream if stream is None else next((settled[key] for key in naming.own if key in settled), stream)
-                for naming, stream in zip(namings, streams, strict=True)
-            ]
-        return streams, directory.made
-
-    async def _directory(self, conn: asyncpg.Connection, namings: Sequence[Naming]) -> Directory:
-        """What is known of the keys, and of the subjects that a key of another system may join.
-
-        Joining looks at a subject's other keys before it adds one, and what waits must not begin to while its subject comes:
-        batches with a new name take turns.
-        """
-        keys = sorted({key for one in namings for key in _asked(one)})
-        known = await self._known(conn, keys)
-        if any(key not in known for one in namings for key in one.all):
-            await conn.execute("select pg_advisory_xact_lock($1)", _JOINING)
-            known = await self._known(conn, keys)
-        likely = sorted({known[key] for one in namings for key in one.joins if key in known})
-        held: dict[uuid.UUID, set[Key]] = {}
-        for row in await conn.fetch("select * from subject_keys where stream_id = any($1::uuid[])", likely):
-            held.setdefault(row["stream_id"], set()).add((row["kind"], row["value"]))
-        states = await self._states(conn, likely)
-        upns = {stream: valid_upns(one.fields for one in state.entries.values()) for stream, state in states.items()}
-        return Directory(known, held, upns)
-
-    async def _known(self, conn: asyncpg.Connection, keys: Sequence[Key]) -> dict[Key, uuid.UUID]:
-        rows = await conn.fetch(
-            "select k.* from subject_keys k join unnest($1::text[], $2::text[]) as w(kind, value)"
-            " on k.kind = w.kind and k.value = w.value",
-            [kind for kind, _ in keys],
-            [value for _, value in keys],
-        )
-        return {(row["kind"], row["value"]): row["stream_id"] for row in rows}
-
-    async def _remember(self, conn: asyncpg.Connection, keys: Mapping[Key, uuid.UUID]) -> None:
-        """Whoever comes first with a key names the subject; a writer at the same moment gives way."""
-        ordered = sorted(keys.items())
-        await conn.execute(
-            "insert into subject_keys select * from unnest($1::text[], $2::text[], $3::uuid[]) on conflict do nothing",
-            [kind for (kind, _), _ in ordered],
-            [value for (_, value), _ in ordered],
-            [stream for _, stream in ordered],
-        )
-
-    async def _forget(self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID]) -> None:
-        """A subject made for a row that was then refused was never there."""
-        if streams:
-            await conn.execute("delete from subject_keys where stream_id = any($1::uuid[])", list(streams))
-
-    async def _states(self, conn: asyncpg.Connection, streams: Iterable[uuid.UUID]) -> dict[uuid.UUID, State]:
-        rows = await conn.fetch("select * from subjects where stream_id = any($1::uuid[])", list(streams))
-        found = {row["stream_id"]: _decoder.decode(row["state"]) for row in rows}
-        return {stream: found.get(stream) or State() for stream in streams}
-
-    async def _save(self, conn: asyncpg.Connection, states: Mapping[uuid.UUID, State]) -> None:
-        await conn.execute(
-            "insert into subjects select * from unnest($1::uuid[], $2::bytea[])"
-            " on conflict (stream_id) do update set state = excluded.state",
-            list(states),
-            [_encoder.encode(state) for state in states.values()],
-        )
-
-
-def _asked(naming: Naming) -> Iterator[Key]:
-    """Every key to look up: also whether a joining key has come to name several."""
-    yield from naming.all
-    yield from ((TWICE + kind, value) for kind, value in naming.joins)
-
-
-def _keys_fit(one: Said) -> bool:
-    """Whether the subject's keys can be stored; if not, its rows are refused."""
-    bad = next((value for _, value in one.naming().all if unfit(value) or len(value) > LONGEST), None)
-    if bad is not None:
-        _refuse(one, None, bad, "an id with a character that cannot be stored, or too long")
-    return bad is None
-
-
-def _refuse(one: Said, column: str | None, value: Any, why: str) -> None:
-    """Refuse every row that this comes from."""
-    for report, row in one.places:
-        report.refuse(row, column, value, why)
-
-
-def _unfit_field(statement: Statement) -> tuple[str, Any] | None:
-    """(field, value) of what cannot be stored; None when all can."""
-    return next(((name, value) for name, value in statement.fields.items() if unfit(value)), None)
-
-
-def _row(said: Said) -> waiting.Row:
-    rows = tuple(row for _, row in said.places)
-    return waiting.Row(said.keys, said.joins, said.aliases, said.statements, said.otherwise, said.provenance, rows)
-
-
-def _said_again(row: waiting.Row) -> Said:
-    """What was said then, its rows told under the name of their own file."""
-    told = Report(row.provenance.file or "", named=True)
-    places = tuple((told, number) for number in row.rows)
-    return Said(
-        row.keys, row.statements, told, row.provenance, must_exist=True, otherwise=row.otherwise,
-        joins=row.joins, aliases=row.aliases, rows=places,
-    )  # fmt: skip
