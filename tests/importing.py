@@ -53,7 +53,7 @@ class Desk:
 
     async def forget(self) -> None:
         """Begin again with an empty register."""
-        await self._pool.execute("truncate subjects, subject_keys, streams, waiting_rows cascade")
+        await self._pool.execute("truncate subjects, subject_keys, streams, waiting_rows, subject_numbers, subject_relatives, purged_subjects cascade")
         self.published.clear()
 
     def said(self, type: str) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ class _Open:
     """An outbox that checks events against their contracts and keeps them, instead of sealing them."""
 
     def __init__(self, outbox: Outbox, kept: list, schemas: Schemas) -> None:
-        self._kept, self._schemas = kept, schemas
+        self._kept, self._schemas, self.service = kept, schemas, outbox.service
 
     async def append(self, conn, changes) -> dict:
         for stream, events in changes:

@@ -53,6 +53,11 @@ def test_a_newer_extract_ends_it_and_an_older_one_does_not(contradicted):
     assert "contradictions" not in data
 
 
+def test_the_same_rows_again_after_a_newer_extract_of_other_things_say_nothing_new(contradicted):
+    said(contradicted, 2, sha="3", extracted="2026-12-01", given_name="Ada")
+    assert said(contradicted, 2, birth_date="2015-01-02") == [] == said(contradicted, 5, birth_date="2015-02-01", otherwise=BOTH)
+
+
 def test_a_row_that_says_nothing_of_the_field_or_leaves_it_blank_leaves_it_contradicted(contradicted):
     (data,) = said(contradicted, 7, given_name="Ada", birth_date=None)
     assert data["contradictions"] and data["given_name"] == "Ada"

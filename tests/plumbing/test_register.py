@@ -141,6 +141,15 @@ def test_who_is_on_the_way_to_adoption_or_shielded_keeps_the_name_and_the_number
     assert [one.type for one in said(state, told).events] == [told.type] and not state.adopted
 
 
+def test_a_name_that_a_blank_never_erases_goes_where_it_is_older_than_what_tells_of_the_adoption():
+    state = State()
+    said(state, person(given_name="Ada", known_as="Bee", middle_names="Cee"), extracted="2026-11-18", sha256="a")
+    said(state, person(given_name="Ada", middle_names="Cee", known_as=None), extracted="2026-11-20", sha256="b")
+    said(state, ADOPTED[0], extracted="2026-11-20", sha256="adoptions")
+    held = next(one for name, one in state.entries.items() if name.startswith("identity"))
+    assert held.fields == {"given_name": "Ada", "middle_names": "Cee"}
+
+
 def test_of_an_adopted_one_no_later_or_older_extract_brings_a_name_or_a_number_from_before():
     state = State()
     said(state, person(given_name="Ada", identifiers=[UPN]), ADOPTED[0])

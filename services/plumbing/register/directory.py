@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import asyncpg
 import msgspec
 
-from services.plumbing.register.entries import State
+from services.plumbing.register.entries import WHO, State
 from services.plumbing.register.said import Said
 from services.plumbing.register.subjects import TWICE, Directory, Key, Naming, valid_upns
 
@@ -106,7 +106,8 @@ async def save(conn: asyncpg.Connection, states: Mapping[uuid.UUID, State]) -> N
 
 def upns_of(state: State) -> frozenset[str]:
     """The valid current UPNs of a subject."""
-    return valid_upns(one.fields for one in state.entries.values())
+    who = state.entries.get(WHO)
+    return frozenset() if who is None else valid_upns([who.fields])
 
 
 def _asked(naming: Naming) -> Iterator[Key]:

@@ -18,9 +18,9 @@ from services.plumbing import database, deliveries
 from services.plumbing.contracts import SchemaRefused, Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
-from services.plumbing.register import directory, waiting
+from services.plumbing.register import directory, neighbours, waiting
 from services.plumbing.register.complete import Complete, missing
-from services.plumbing.register.entries import Provenance, State, Statement, entry_name
+from services.plumbing.register.entries import FOREVER, Provenance, State, Statement, entry_name
 from services.plumbing.register.said import Said, keys_fit, refuse, unfit_field
 from services.plumbing.register.statements import Outcome, decide
 from services.plumbing.register.subjects import Key
@@ -61,13 +61,15 @@ class Register:
         for start in range(0, len(said), BATCH):
             batch = said[start : start + BATCH]
             async with database.transaction(self._pool) as conn:
-                await self.take_in(conn, batch)
+                streams = await self.take_in(conn, batch)
             await self._take_waiting(batch, reports or {})
+            await self._reach_neighbours(batch, streams)
             await asyncio.sleep(0)
 
     async def take_in(self, conn: asyncpg.Connection, said: Sequence[Said]) -> list[uuid.UUID | None]:
         """Take a few in the caller's transaction; the stream of each, None where its subject is not known: then it waits."""
         fit = [one for one in said if keys_fit(one)]
+        await neighbours.purge(conn, neighbours.purges(fit, self._schemas))
         streams, made = await directory.resolve(conn, fit)
         await self._hold(conn, [one for one, stream in zip(fit, streams, strict=True) if stream is None])
         await self._take_known(conn, fit, streams, made)
@@ -83,15 +85,42 @@ class Register:
         states = await directory.states(conn, known)
         events: dict[uuid.UUID, list[NewEvent]] = {}
         moved: set[uuid.UUID] = set()
-        heard = [(stream, one) for one, stream in zip(said, streams, strict=True) if stream is not None]
-        for stream, one in [*await self._withdrawn_before(conn, heard), *heard]:
+        told = await neighbours.told_too(conn, said)
+        heard = [(stream, one) for one, stream in zip(told, streams, strict=True) if stream is not None]
+        unnamed = await neighbours.unnamed(conn, heard, self._outbox.service)
+        for stream, one in [*await self._withdrawn_before(conn, heard), *unnamed, *heard]:
             outcome = self._take_one(one, states[stream])
             events.setdefault(stream, []).extend(outcome.events)
             moved |= {stream} if outcome.moved else set()
         never = {stream for stream in made if stream in states and not events.get(stream)}
-        await directory.save(conn, {stream: states[stream] for stream in moved - never})
+        await self._save(conn, {stream: states[stream] for stream in moved - never})
         await directory.forget(conn, sorted(never))
         await self._outbox.append(conn, [(stream, found) for stream, found in events.items()])
+
+    async def _save(self, conn: asyncpg.Connection, states: Mapping[uuid.UUID, State]) -> None:
+        if states:
+            await directory.save(conn, states)
+            await neighbours.remember(conn, states)
+
+    async def _reach_neighbours(self, batch: Sequence[Said], streams: Sequence[uuid.UUID | None]) -> None:
+        """Say of others what a batch told of its own: that one of the same UPN was adopted, that a relative was purged.
+
+        In transactions of its own, for they lock other subjects. Killed before, the same files again do it.
+        """
+        purged = neighbours.purges(batch, self._schemas)
+        async with self._pool.acquire() as conn:
+            found = await neighbours.not_told(conn, [stream for stream in streams if stream is not None])
+            naming = await neighbours.naming(conn, purged)
+        day = Provenance(batch[0].provenance.extracted, authority=batch[0].provenance.authority)
+        for stream in found:
+            await self._change_alone(stream, [neighbours.adopted(self._outbox.service)], day)
+        for stream, name in naming:
+            by = Provenance(purged[name].extracted, authority=purged[name].authority)
+            await self._change_alone(stream, [neighbours.without(self._outbox.service, name)], by)
+
+    async def _change_alone(self, stream: uuid.UUID, statements: Sequence[Statement], provenance: Provenance) -> None:
+        async with database.transaction(self._pool) as conn:
+            await self.change(conn, stream, statements, provenance)
 
     # -- what waits ----------------------------------------------------------------------------------------------
 
@@ -112,17 +141,17 @@ class Register:
     async def _withdrawn_before(
         self, conn: asyncpg.Connection, heard: Sequence[tuple[uuid.UUID, Said]]
     ) -> list[tuple[uuid.UUID, Said]]:
-        """The withdrawals that wait for one of these subjects and are newer than all that is said of it: of what they take away
+        """The withdrawals that wait for one of these subjects and are newer than some of what is said of it: of what they take away
         nothing is published, not even for a moment. They go on to wait, until they are taken in their turn."""
         if not await waiting.anything(conn, gone=True):
             return []
         named = {name: stream for stream, one in heard for name in (*one.names, *one.aliases)}
-        newest: dict[uuid.UUID, str] = {}
+        oldest: dict[uuid.UUID, str] = {}
         for stream, one in heard:
-            newest[stream] = max(one.provenance.extracted, newest.get(stream, ""))
+            oldest[stream] = min(one.provenance.extracted, oldest.get(stream, FOREVER))
         rows = await (await waiting.opened(conn, self._keyring)).gone(conn, named)
         found = ((next(named[name] for name in row.names if name in named), row) for row in rows)
-        return [(stream, waiting.said_again(row)) for stream, row in found if row.provenance.extracted > newest[stream]]
+        return [(stream, waiting.said_again(row)) for stream, row in found if row.provenance.extracted > oldest[stream]]
 
     async def _take_waiting(self, batch: Sequence[Said], reports: Mapping[str, Report]) -> None:
         """Take what waited for the subjects of a batch, and then what waited for the names that this brought."""
@@ -278,7 +307,7 @@ class Register:
             outcome = decide(state, gone, complete.provenance, self._schemas)
             changes.append((stream, outcome.events))
             moved |= {stream: state} if outcome.moved else {}
-        await directory.save(conn, moved)
+        await self._save(conn, moved)
         await self._outbox.append(conn, changes)
         return sum(len(events) for _, events in changes)
 
@@ -308,7 +337,7 @@ class Register:
         """Take what is said of a subject that `hold` gave; `state` is afterwards what stands."""
         outcome = decide(state, statements, provenance, self._schemas)
         if outcome.moved:
-            await directory.save(conn, {stream: state})
+            await self._save(conn, {stream: state})
         await self._outbox.append(conn, [(stream, outcome.events)])
         return outcome
 

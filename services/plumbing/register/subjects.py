@@ -41,6 +41,11 @@ def key(kind: str, *parts: str | None) -> Key:
     return kind, "|".join((part or "").replace("%", "%25").replace("|", "%7C") for part in parts)
 
 
+def plain_id(name: Key) -> str:
+    """The id of a key of one part, as the source says it."""
+    return name[1].replace("%7C", "|").replace("%25", "%")
+
+
 def plain(name: str | None) -> str:
     """A name for comparing: letters only, without accents or case."""
     found = unicodedata.normalize("NFKD", name or "").casefold()
