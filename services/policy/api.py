@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from services.plumbing import app as wires
 from services.plumbing import database
 from services.plumbing.access import AccessWriter
 from services.plumbing.files.report import FileRefused, Report
+from services.plumbing.files.unnamed import Unnamed
 from services.plumbing.kafka import envelope
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.problems import Problem
@@ -214,17 +214,15 @@ async def import_people(here: Here, who: Cli, file: UploadFile) -> dict[str, Any
 
 async def _taken(here: Policy, file: UploadFile) -> Report:
     """Take a staff file: each post in a transaction of its own. Raises Problem `file-refused`."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "staff.csv"
-        path.write_bytes(await file.read())
-        report = Report(Path(file.filename or "staff.csv").name)
-        report.open(here.settings.state, name=uuid.uuid4().hex)
-        try:
-            posts = list(people.read(path, report.file, report, address_key=here.settings.address_key))
-        except FileRefused as refused:
-            report.whole_file_refused = str(refused)
-            report.close()
-            raise Problem("file-refused", str(refused)) from None
+    found = Unnamed(file.file, Path(file.filename or "staff.csv").name)
+    report = Report(found.name)
+    report.open(here.settings.state, name=uuid.uuid4().hex)
+    try:
+        posts = list(people.read(found, report.file, report, address_key=here.settings.address_key))
+    except FileRefused as refused:
+        report.whole_file_refused = str(refused)
+        report.close()
+        raise Problem("file-refused", str(refused)) from None
     for post in posts:
         async with database.transaction(here.pool) as conn:
             changed = await store.save_post(conn, here.outbox, post)

@@ -15,6 +15,7 @@ from services.plumbing import app as wires
 from services.plumbing import database, source
 from services.plumbing.access import AccessWriter
 from services.plumbing.contracts import Schemas, read_yaml
+from services.plumbing.files.unnamed import keep_in
 from services.plumbing.kafka.outbox import Outbox
 from services.plumbing.settings import Settings, from_environment
 from services.plumbing.telemetry import Telemetry
@@ -42,6 +43,7 @@ def application(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        keep_in(settings.state)
         await database.migrate(settings.database, MIGRATIONS)
         pool = await database.connect(settings.database, name="policy")
         schemas = Schemas.load(*settings.contracts)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from services.plumbing.files import values
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import open_table
+from services.plumbing.files.unnamed import Unnamed
 from services.policy.leases import PURPOSES
 from services.policy.store import Cover, Post, Training
 
@@ -20,7 +21,7 @@ Read = TypeVar("Read")
 NEEDED = {"person_id", "post_id", "name", "role", "organisation_kind"}
 
 
-def read(path: Path, name: str, report: Report, *, address_key: bytes) -> Iterator[Post]:
+def read(path: Path | Unnamed, name: str, report: Report, *, address_key: bytes) -> Iterator[Post]:
     """The posts of a file; a row that cannot be taken is refused. Raises FileRefused for the whole file."""
     table = open_table(path, name=name)
     missing = sorted(NEEDED - set(table.columns))
