@@ -26,13 +26,13 @@ from tests.journeys.installation import ROOT
 VERBS = (
     ["wait"], ["status"], ["personas"], ["token", "teacher"], ["park", "list"], ["demo", "show"], ["demo", "end-involvement"],
     ["import", "education", "/nowhere", "--yes"], ["events", "show", "00000000-0000-4000-8000-000000000000"], ["watch", "/nowhere", "--yes"],
-    ["export", "cin", "--year", "2026", "--out", "x.xml"],
+    ["export", "cin", "--year", "2026", "--out", "x.xml"], ["identity", "learn"],
 )  # fmt: skip
 
 
 def run(*verb: str, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """A verb, where nothing runs unless the environment says so."""
-    ports = {port_variable(name): "1" for name in ("issuer", "childview", "education", "kafka")}
+    ports = {port_variable(name): "1" for name in ("issuer", "childview", "education", "kafka", "postgres")}
     changed = {**os.environ, **ports, "CHILDVIEW_STATE": str(state), "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run([sys.executable, "-m", "services.cli", *verb], env=changed, capture_output=True, text=True, timeout=60, cwd=ROOT)
 
@@ -42,6 +42,10 @@ def test_every_verb_answers_in_json_where_nothing_runs(verb, tmp_path):
     done = run(*verb, "--json", state=tmp_path)
     body = json.loads(done.stdout)
     assert done.returncode == 1 and ("error" in body or body["state"] == "down"), done
+
+
+def test_a_verb_that_needs_the_database_says_what_to_do_where_it_is_not_up(tmp_path):
+    assert "`make up`" in run("identity", "learn", state=tmp_path).stderr
 
 
 @pytest.mark.parametrize("wrong", [["wait", "--timeout", "soon"], ["import", "health", "x"], ["no-such-verb"], []], ids=" ".join)

@@ -35,6 +35,9 @@ def unreachable(error: httpx.HTTPError) -> str:
 
 
 def os_text(error: OSError) -> str:
+    """What the system says, and of what; of a connection, what to do."""
+    if isinstance(error, ConnectionError):
+        return f"a part of the installation cannot be reached ({type(error).__name__}); is it up? `make up`"
     return f"{error.filename or 'a file or connection'}: {error.strerror or type(error).__name__}"
 
 
