@@ -70,6 +70,12 @@ async def known(conn: asyncpg.Connection, keys: Sequence[Key]) -> dict[Key, uuid
     return {(row["kind"], row["value"]): row["stream_id"] for row in rows}
 
 
+async def in_scope(conn: asyncpg.Connection, scope: str) -> list[uuid.UUID]:
+    """The subjects with a key that begins so."""
+    rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", scope)
+    return sorted(row["stream_id"] for row in rows)
+
+
 async def remember(conn: asyncpg.Connection, keys: Mapping[Key, uuid.UUID]) -> None:
     """Whoever comes first with a key names the subject; a writer at the same moment gives way."""
     ordered = sorted(keys.items())

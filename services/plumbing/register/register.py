@@ -284,23 +284,21 @@ class Register:
             why = "rows were refused" if report.refused else "rows wait for their subject"
             report.flag(0, None, None, f"{why}, so nothing that the file does not hold is withdrawn")
             return
+        held: dict[uuid.UUID, set[tuple[Any, ...]]] = {}
         async with self._pool.acquire() as conn:
-            if complete.taken is None:
-                rows = await conn.fetch("select distinct stream_id from subject_keys where starts_with(value, $1)", complete.scope)
-                streams = sorted(row["stream_id"] for row in rows)
-            else:
-                streams = sorted(set((await directory.known(conn, sorted(complete.held))).values()))
+            for key, stream in (await directory.known(conn, sorted(complete.held))).items():
+                held.setdefault(stream, set()).update(complete.held[key])
+            streams = sorted(held) if complete.taken is not None else await directory.in_scope(conn, complete.scope)
         for start in range(0, len(streams), BATCH):
             async with database.transaction(self._pool) as conn:
-                report.events += await self._withdraw(conn, streams[start : start + BATCH], complete)
+                report.events += await self._withdraw(conn, streams[start : start + BATCH], complete, held)
             await asyncio.sleep(0)
 
-    async def _withdraw(self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID], complete: Complete) -> int:
+    async def _withdraw(
+        self, conn: asyncpg.Connection, streams: Sequence[uuid.UUID], complete: Complete, held: Mapping[uuid.UUID, set[tuple[Any, ...]]]
+    ) -> int:
         await lock_streams(conn, streams, kind=self._kind)
         states = await directory.states(conn, streams)
-        held: dict[uuid.UUID, set[tuple[Any, ...]]] = {}
-        for key, stream in (await directory.known(conn, list(complete.held))).items():
-            held.setdefault(stream, set()).update(complete.held[key])
         changes, moved = [], {}
         for stream, state in states.items():
             gone = list(missing(state, complete, held.get(stream, set()), self._schemas))
