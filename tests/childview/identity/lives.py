@@ -52,7 +52,8 @@ class Life:
         self.merges: list[int] = []
         self.done: Counter[str] = Counter()
         self.count = 0
-        self._read = 0
+        self._log: list[tuple[int, dict[str, Any]]] = []
+        self._laid = self._read = 0
 
     async def happen(self) -> None:
         """One operation."""
@@ -161,8 +162,10 @@ class Life:
 
     def _decisions(self) -> list[tuple[int, dict[str, Any]]]:
         """(number, body) of every decision in the log."""
-        found = [msgspec.json.decode(one.value) for one in self.world.log if one.topic == DECISIONS]
-        return [(one["streamversion"], one["data"]) for one in found]
+        log, self._laid = self.world.log[self._laid :], len(self.world.log)
+        found = [msgspec.json.decode(one.value) for one in log if one.topic == DECISIONS]
+        self._log += [(one["streamversion"], one["data"]) for one in found]
+        return self._log
 
     async def merge_and_undo(self) -> None:
         """Up to three merges with whatever comes between them, undone from the last to the first: after each every child is as
