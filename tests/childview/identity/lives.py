@@ -241,11 +241,16 @@ class Life:
             self.apart |= {frozenset(pair) for pair in body["not_same"]}
         children = await self._children()
         for one, other in self.apart:
-            assert children[one] != children[other], "people told these apart"
+            assert children[one] != children[other], f"people told these apart: {self._history(one, other)}"
         for one, other in self.joined:
-            assert children[one] == children[other], "people said that these are one child"
+            assert children[one] == children[other], f"people said that these are one child: {self._history(one, other)}"
         shown = {stream: child for child, found in (await self.views()).items() for stream in found.streams}
         assert shown == {stream: child for stream, child in children.items() if stream in shown}
+
+    def _history(self, *records: str) -> list[tuple[Any, ...]]:
+        """Every decision about these records: its number, kind, what it undoes, and what it set."""
+        return [(number, body["kind"], body["undoes"], item["record"][:8], item["child"][:4], item["basis"], item["status"])
+                for number, body in self._log for item in body["sets"] if item["record"] in records]  # fmt: skip
 
     def summary(self) -> str:
         """How often what happened, and what people decided."""
