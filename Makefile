@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CHILDREN ?= 5000
 SEED ?= 1
 
-.PHONY: demo children up down status reset test test-browser check faults chaos bench contracts help
+.PHONY: demo children up down status reset test test-browser check faults chaos sticky bench contracts help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ faults: $(VENV)/ready-dev ## kill -9 of every process at seeded moments during i
 	@"$(BIN)/python" -m tests.journeys.faults --moments $(or $(MOMENTS),20) --seed $(SEED)
 
 chaos: faults ## the same as faults
+
+sticky: $(VENV)/ready-dev ## random operations on what people decided, 10,000 in about 20 minutes (OPERATIONS, SEED)
+	@CHILDVIEW_OPERATIONS=$(or $(OPERATIONS),10000) CHILDVIEW_SEED=$(SEED) "$(BIN)/python" -m pytest -q -s tests/childview/identity/test_sticky_decisions.py
 
 bench: $(VENV)/ready-dev ## the figures of benchmarks/ (WHAT: imports school-day reads two-worlds visible projection idle demo)
 	@"$(BIN)/python" -m benchmarks $(WHAT)

@@ -70,7 +70,10 @@ def evaluate(options: Any) -> int:
     done = evaluation.run(
         [one.who for one in records], [same[one.id] for one in records], expected=options.expected_children, progress=_progress
     )
-    figures, rows = evaluation.figures(done), evaluation.thresholds(done)
+    ignored = labelled.ignored(records, done.population.model.ignored)
+    if ignored["numbers_ignored"]:
+        say("numbers that are nobody's and ignored: {numbers_ignored}, on {records_with_ignored} records".format(**ignored))
+    figures, rows = {**evaluation.figures(done), **ignored}, evaluation.thresholds(done)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "thresholds.svg").write_text(picture.draw(rows))
@@ -84,8 +87,10 @@ def learn(options: Any) -> int:
     from services.childview.identity import shadow
 
     found = _there(lambda conn: shadow.learn_anew(conn, expected=options.expected_children, made="learned"))
-    body = {"version": found.version, "records": found.names.records, "expected_children": found.expected, "twins": found.twins}
-    show(options, body, f"{found.version}: learned from {found.names.records} records; `identity rehearse {found.version}` comes next")
+    body = {"version": found.version, "records": found.names.records, "expected_children": found.expected, "twins": found.twins,
+            "numbers_ignored": len(found.ignored)}  # fmt: skip
+    learned = f"{found.version}: learned from {found.names.records} records; numbers that are nobody's: {len(found.ignored)}"
+    show(options, body, f"{learned}; `identity rehearse {found.version}` comes next")
     return DONE
 
 

@@ -152,7 +152,12 @@ def _others(candidates: Iterable[Candidate]) -> list[Other]:
     for one in candidates:
         children.setdefault(one.child, []).append(one)
     return [
-        Other(child, combine(c.who for c in records), held_for=frozenset().union(*(c.held_for for c in records)))
+        Other(
+            child,
+            combine(c.who for c in records),
+            held_for=frozenset().union(*(c.held_for for c in records)),
+            records=tuple(c.who for c in records),
+        )
         for child, records in sorted(children.items())
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from services.childview.identity.compare import Comparison, compare
 from services.childview.identity.demographics import Demographics
@@ -37,11 +38,13 @@ SPOKEN = ("equal", "variant", "close", "crossed")
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A known child to compare with. held_for: the children it is under review for, if it is."""
+    """A known child to compare with. held_for: the children it is under review for, if it is. records: what each of its
+    records says, where they are several."""
 
     child: str
     who: Demographics
     held_for: frozenset[str] = frozenset()
+    records: tuple[Demographics, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,10 @@ NAMED_SHARE = 0.01
 """A child with less is not worth naming."""
 
 
-def judge(who: Demographics, others: Sequence[Other], model: Model, *, seen: int) -> Verdict:
-    """Whose a record is. seen: how many children are known."""
+def judge(
+    who: Demographics, others: Sequence[Other], model: Model, *, seen: int, records: Sequence[Demographics] = ()
+) -> Verdict:
+    """Whose a record is. seen: how many children are known. records: what is judged is a child of these."""
     expected = population(model, seen)
     unseen = max(UNSEEN_AT_LEAST, 1 - seen / expected)
     found = [(other, compare(who, other.who, model.spelling)) for other in others]
@@ -105,7 +110,9 @@ def judge(who: Demographics, others: Sequence[Other], model: Model, *, seen: int
         if share >= NAMED_SHARE or comparison.shared:
             judged.append(Judgement(other.child, comparison, share))
     judged.sort(key=lambda one: (-one.share, one.child))
-    return _decide(held, judged, model.families)
+    likely = {one.child for one in judged if one.share >= DOUBT_SHARE and one.found.shared}
+    torn = {other.child for other in others if other.child in likely and _torn(records or [who], other.records, model)}
+    return _decide(held, judged, model.families, torn)
 
 
 def population(model: Model, seen: int) -> int:
@@ -118,8 +125,8 @@ FEW = 5000
 """Where nobody said how many children there are, no fewer than so many."""
 
 
-def _decide(held: Mapping[str, frozenset[str]], judged: list[Judgement], families: bool) -> Verdict:
-    judged = [replace(one, vetoes=_vetoes(one, judged, held, families)) for one in judged]
+def _decide(held: Mapping[str, frozenset[str]], judged: list[Judgement], families: bool, torn: Collection[str]) -> Verdict:
+    judged = [replace(one, vetoes=_vetoes(one, judged, held, families, one.child in torn)) for one in judged]
     free = [one for one in judged if one.child not in held]
     best = free[0] if free else None
     if best is not None and not best.vetoes and best.risk <= allowed(best.found, families):
@@ -164,10 +171,10 @@ def allowed(found: Comparison, families: bool) -> float:
 
 
 def _vetoes(
-    one: Judgement, judged: Collection[Judgement], held: Mapping[str, frozenset[str]], families: bool
+    one: Judgement, judged: Collection[Judgement], held: Mapping[str, frozenset[str]], families: bool, torn: bool
 ) -> tuple[str, ...]:
     """The reasons, by name, why this link is not made without people. families: whether brothers and sisters are among
-    these people at all; where they are not, who shares a home and a name is hardly ever somebody else."""
+    these people at all; where they are not, who shares a home and a name is hardly ever somebody else. torn: see `_torn`."""
     found = one.found
     rivals = [rival for rival in judged if rival.child != one.child and one.child not in held.get(rival.child, ())]
     reasons = {
@@ -175,7 +182,7 @@ def _vetoes(
         "two-given-names": families and found.separated,
         "two-middle-names": families and found["given_name"] != "equal" and found["middle_names"] == "different",
         "initial-alone": families and found["given_name"] == "initial" and not _numbered(found),
-        "number-conflict": _conflict(found),
+        "number-conflict": torn or _conflict(found),
         "number-without-name": _number_without_name(found),
         "no-birth-date": families and _no_birth_date(found),
         "two-local-numbers": found["local"] == "different",
@@ -206,6 +213,13 @@ def _conflict(found: Comparison) -> bool:
         return False
     alike = found["given_name"] == found["family_name"] == found["birth_date"] == "equal"
     return not (alike and (found.shared or found["local"] == "equal"))
+
+
+def _torn(mine: Sequence[Demographics], theirs: Sequence[Demographics], model: Model) -> bool:
+    """Whether two records would come into one child that are not linked when they are all that is known, for each has a number
+    of its own: a third that has a number of each may itself have a wrong one, and in another order these would be two."""
+    several = len(mine) > 1 or len(theirs) > 1
+    return several and any(_conflict(compare(one, other, model.spelling)) for one, other in product(mine, theirs))
 
 
 def _number_without_name(found: Comparison) -> bool:

@@ -158,6 +158,11 @@ def birth_date(text: str) -> date | None:
     return None
 
 
+def ignored(records: Iterable[Labelled], numbers: frozenset[str]) -> dict[str, int]:
+    """How many numbers were learned to be nobody's, and how many records bear one: counts alone."""
+    return {"numbers_ignored": len(numbers), "records_with_ignored": sum(bool(one.who.identifiers & numbers) for one in records)}
+
+
 def truth(path: Path, ids: Iterable[str], *, label: str | None) -> dict[str, str]:
     """Which records are one person, from a file of pairs: the first two columns are ids, and they join up. label: only the
     rows of .5 and more in that column. Raises FileRefused."""

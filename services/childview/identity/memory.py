@@ -70,7 +70,8 @@ class Population:
         rest = [name for name in child.records if name != record]
         who, stays = self.records[record], combine(self.records[name] for name in rest)
         others = [self._other(n) for n in sorted(set(self._near(who)) - {number}) if not self.children[n].gone]
-        verdict = judge(who, [*others, Other(str(number), stays)], self.model, seen=self.seen)
+        rested = Other(str(number), stays, records=tuple(self.records[name] for name in rest))
+        verdict = judge(who, [*others, rested], self.model, seen=self.seen)
         if not still_belongs(verdict, str(number)):
             child.records, child.who = rest, stays
             self._new(record, who, verdict)
@@ -126,11 +127,12 @@ class Population:
     def _judge(self, who: Demographics, *, besides: int = -1) -> tuple[Verdict, int]:
         found = {n for n in self._near(who) if n != besides and not self.children[n].gone}
         others = [self._other(n) for n in sorted(found)]
-        return judge(who, others, self.model, seen=self.seen), len(others)
+        mine = [self.records[name] for name in self.children[besides].records] if besides >= 0 else []
+        return judge(who, others, self.model, seen=self.seen, records=mine), len(others)
 
     def _other(self, number: int) -> Other:
         child = self.children[number]
-        return Other(str(number), child.who, child.held_for)
+        return Other(str(number), child.who, child.held_for, tuple(self.records[name] for name in child.records))
 
     def _near(self, who: Demographics) -> Iterable[int]:
         for key in keys.wanted(who):

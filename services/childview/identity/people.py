@@ -118,10 +118,18 @@ def unmerge(parting: Parting, *, by: str, reason: str, new_id: NewId = new_child
         opens += [replace(one.pair, queue=queue) for one in mine if one.pair.record == record]
         opens += more
     apart = tuple((one, other) for one in sorted(parting.back) for other in sorted(parting.stayed))
-    found = {(pair.record, pair.candidate): pair for pair in opens}
-    return Decision(
-        "unmerge", sets, opens=tuple(found.values()), not_same=apart, by=by, reason=reason, undoes=parting.number
-    )
+    return Decision("unmerge", sets, opens=_once(opens), not_same=apart, by=by, reason=reason, undoes=parting.number)
+
+
+def _once(opens: Iterable[Pair]) -> tuple[Pair, ...]:
+    """Each pair once, whichever of the two it is of: two sides that are both protected each resemble the other. The protection
+    team's where any is."""
+    found: dict[frozenset[str], Pair] = {}
+    for pair in opens:
+        first = found.setdefault(frozenset((pair.record, pair.candidate)), pair)
+        if pair.queue == PROTECTION or pair.record == first.record:
+            found[frozenset((pair.record, pair.candidate))] = replace(first, queue=pair.queue)
+    return tuple(found.values())
 
 
 def _with_sides(record: str, child: str, parting: Parting, shielded: Collection[str]) -> list[Open]:

@@ -14,7 +14,6 @@ import msgspec
 from services.childview import parking
 from services.childview.identity import pairs
 from services.childview.identity.decide import Decision, Pair
-from services.childview.identity.links import links
 from services.childview.identity.phrases import SCHEMA
 from services.plumbing.kafka.outbox import NewEvent, Outbox, lock_streams
 
@@ -146,14 +145,19 @@ async def follow(
     """Let the tables say what a decision's event says. The event alone is enough: so a lost database is made again.
     recorded: the event's time; that of this transaction where it is just made.
 
-    A link keeps the number of the decision that put the record into its child, whatever is decided of it there.
+    A link keeps the number of the decision that put the record into its child, whatever is decided of it there; and has it
+    again when a merge that took it away is undone: so an earlier merge can be undone after a later one was.
     """
-    before = await links(conn, [item["record"] for item in body["sets"]])
+    before = await _before(conn, [item["record"] for item in body["sets"]])
+    came = await _came_by(conn, body)
     await conn.executemany(
         f"insert into {SCHEMA}.links values ($1, $2, $3, $4, $5, $6) on conflict (stream_id) do update set"
         " child_id = excluded.child_id, basis = excluded.basis, status = excluded.status, withheld = excluded.withheld,"
         " decision = case when links.child_id = excluded.child_id then links.decision else excluded.decision end",
-        [(i["record"], i["child"], i["basis"], i["status"], i["withheld"], number) for i in body["sets"]],
+        [
+            (i["record"], i["child"], i["basis"], i["status"], i["withheld"], came.get((i["record"], i["child"]), number))
+            for i in body["sets"]
+        ],
     )
     if body.get("not_same"):
         await conn.executemany(f"insert into {SCHEMA}.not_same values ($1, $2) on conflict do nothing", body["not_same"])
@@ -169,9 +173,25 @@ async def follow(
         number,
         body["kind"],
         msgspec.json.encode(body).decode(),
-        msgspec.json.encode({record: msgspec.to_builtins(was) for record, was in before.items()}).decode(),
+        msgspec.json.encode(before).decode(),
         recorded,
     )
+
+
+async def _before(conn: asyncpg.Connection, records: Collection[str]) -> dict[str, dict[str, Any]]:
+    """How these records are linked, and the number of the decision that put each into its child."""
+    rows = await conn.fetch(f"select * from {SCHEMA}.links where stream_id = any($1::uuid[])", list(records))
+    return {
+        str(row["stream_id"]): {"child": str(row["child_id"]), **{name: row[name] for name in ("basis", "status", "withheld", "decision")}}
+        for row in rows
+    }
+
+
+async def _came_by(conn: asyncpg.Connection, body: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    """(record, child that it had) -> the decision by which it had come there, of all that the undone merge moved."""
+    merged = await decision(conn, body["undoes"]) if body["kind"] == "unmerge" else None
+    was = merged.before if merged else {}
+    return {(record, one["child"]): one["decision"] for record, one in was.items() if "decision" in one}
 
 
 async def considered(conn: asyncpg.Connection, records: Collection[str]) -> dict[str, int]:

@@ -66,6 +66,7 @@ class _Work:
 
     events: list[Event] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    became: dict[str, str] = field(default_factory=dict)
     done: Applied = field(default_factory=Applied)
 
 
@@ -173,7 +174,6 @@ class Projection:
         concerned = {*place.values(), *(item["child"] for _, sets in decisions for item in sets)}
         count = await store.sizes(conn, self._schema, concerned)
         links: dict[str, tuple[str, Link]] = {}
-        aliases: dict[str, str] = {}
         for number, sets in decisions:
             left: dict[str, str] = {}
             for item in sets:
@@ -186,14 +186,11 @@ class Projection:
                         count[old] -= 1
                         left[old] = child
                 work.touched |= {child} if old is None else {child, old}
-            for old, child in left.items():
-                if not count[old]:
-                    aliases = {name: child if to == old else to for name, to in aliases.items()} | {old: child}
+            work.became |= {old: child for old, child in left.items() if not count[old]}
         work.touched |= {place[one.record] for one in settled if one.record in place}
         await store.save_settled(conn, self._schema, settled)
         if links:
             await store.save_links(conn, self._schema, links)
-        await store.save_aliases(conn, self._schema, aliases)
 
     async def _policies(self, conn: asyncpg.Connection, events: Sequence[Event]) -> None:
         """What ends leases, by scope the latest of the batch, and what opens or closes in an emergency."""
@@ -231,7 +228,9 @@ class Projection:
         full = [child for child in children if members[child]]
         composed = [self._one(child, members[child], settled.get(child, ())) for child in full]
         empty = [child for child in children if not members[child]]
-        await store.save_children(conn, self._schema, composed, empty=empty)
+        back = await store.save_children(conn, self._schema, composed, empty=empty)
+        led = {old: child for old, child in work.became.items() if not members[old]}
+        await store.save_aliases(conn, self._schema, led, back=back)
         work.done.children = len(full)
 
     def _one(self, child: str, found: Sequence[tuple[SourceRecord, Link]], settled: Sequence[Settled]) -> composing.Composed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -66,15 +66,22 @@ create table if not exists {schema}.settled (
     stream_id uuid, entry text, field text, decision bigint not null, body bytea not null, primary key (stream_id, entry, field));
 create table if not exists {schema}.conflicts (
     conflict_id uuid primary key, child_id uuid not null, since text not null, body bytea not null);
-create index if not exists conflicts_child on {schema}.conflicts (child_id);"""
+create index if not exists conflicts_child on {schema}.conflicts (child_id);
+alter table {schema}.aliases add column if not exists direct uuid;
+update {schema}.aliases set direct = became where direct is null;"""
 
 
 async def make(conn: asyncpg.Connection, schema: str) -> None:
     """Make the tables unless they are there."""
     if not await conn.fetchval("select exists (select from pg_namespace where nspname = $1)", schema):
         await conn.execute(tables(schema))
-    elif not await conn.fetchval(f"select to_regclass('{schema}.conflicts') is not null"):
+    elif not await conn.fetchval(_OF_TODAY, schema):
         await conn.execute(later(schema))
+
+
+_OF_TODAY = """
+    select exists (select from information_schema.columns
+        where table_schema = $1 and table_name = 'aliases' and column_name = 'direct')"""
 
 
 async def offsets(conn: asyncpg.Connection, schema: str, places: Iterable[Place]) -> dict[Place, int]:
@@ -213,8 +220,9 @@ async def settled(conn: asyncpg.Connection, schema: str, children: Sequence[str]
 
 async def save_children(
     conn: asyncpg.Connection, schema: str, composed: Sequence[Composed], *, empty: Sequence[str]
-) -> None:
-    """Store composed children with their search terms, references and conflicts; take away those without records."""
+) -> set[str]:
+    """Store composed children with their search terms, references and conflicts; take away those without records. Those that
+    were aliases and are children again."""
     ids = [one.child for one in composed]
     await conn.execute(
         f"update {schema}.children c set view = n.view, content = n.content, version = $4"
@@ -227,7 +235,7 @@ async def save_children(
     for table in ("terms", "caseload", "conflicts"):
         await conn.execute(f"delete from {schema}.{table} where child_id = any($1::uuid[])", [*ids, *empty])
     await conn.execute(f"delete from {schema}.children where child_id = any($1::uuid[])", empty)
-    await conn.execute(f"delete from {schema}.aliases where child_id = any($1::uuid[])", ids)
+    back = await conn.fetch(f"delete from {schema}.aliases where child_id = any($1::uuid[]) returning child_id::text as id", ids)
     terms = [(one.child, term.field, term.term) for one in composed for term in one.terms]
     references = [(reference, one.child) for one in composed for reference in one.references]
     await conn.copy_records_to_table("terms", schema_name=schema, records=_with_ids(terms, 0))
@@ -235,23 +243,37 @@ async def save_children(
     conflicts = [(UUID(found.id), UUID(one.child), found.since, encode_conflict(found)) for one in composed for found in one.conflicts]
     if conflicts:
         await conn.copy_records_to_table("conflicts", schema_name=schema, records=conflicts)
+    return {row["id"] for row in back}
 
 
 def _with_ids(rows: Sequence[tuple], place: int) -> list[tuple]:
     return [(*row[:place], UUID(row[place]), *row[place + 1 :]) for row in rows]
 
 
-async def save_aliases(conn: asyncpg.Connection, schema: str, became: Mapping[str, str]) -> None:
-    """A child whose records all went to another is found there from now on, and so is who led to it before."""
-    await conn.executemany(
-        f"update {schema}.aliases set became = $2 where became = $1", [(old, new) for old, new in became.items()]
-    )
+async def save_aliases(conn: asyncpg.Connection, schema: str, became: Mapping[str, str], *, back: Collection[str]) -> None:
+    """A child whose records all went to another is found there from now on, and so is who led to it before; who led to a child
+    that is back is found there again. Where each went itself is kept: so undoing a later merge leads nobody astray."""
+    if not became and not back:
+        return
     await conn.execute(
-        f"insert into {schema}.aliases select * from unnest($1::uuid[], $2::uuid[])"
-        " on conflict (child_id) do update set became = excluded.became",
+        f"insert into {schema}.aliases (child_id, became, direct) select one, to_, to_ from unnest($1::uuid[], $2::uuid[]) n(one, to_)"
+        " on conflict (child_id) do update set became = excluded.became, direct = excluded.direct",
         list(became),
         list(became.values()),
     )
+    await conn.execute(_LEAD.format(schema=schema), [*became, *back])
+
+
+_LEAD = """
+    with recursive led as (
+        select child_id from {schema}.aliases where child_id = any($1::uuid[]) or direct = any($1::uuid[])
+        union select a.child_id from led join {schema}.aliases a on a.direct = led.child_id
+    ), way as (
+        select child_id, direct as at from led join {schema}.aliases using (child_id)
+        union select way.child_id, a.direct from way join {schema}.aliases a on a.child_id = way.at)
+    update {schema}.aliases a set became = way.at from way
+    where way.child_id = a.child_id and not exists (select from {schema}.aliases further where further.child_id = way.at)"""
+"""Whoever leads to one of these children, by however many others, is found where the way ends."""
 
 
 async def save_ending(conn: asyncpg.Connection, schema: str, *, scope: str, policy_version: int) -> None:

@@ -10,7 +10,6 @@ from services.plumbing.files import values
 PARTS = ("locality", "town", "posttown", "administrativearea")
 LINES = tuple(f"addressline{number}" for number in range(1, 6))
 LONGEST = 200
-_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}")
 Judged = tuple[str | None, str | None]
 """The value as it is kept, and what is odd about it"""
 
@@ -25,8 +24,7 @@ def lines_of(found: Mapping[str, str]) -> list[str]:
 def postcode_of(value: str | None) -> Judged:
     """A postcode; one of no known form is kept."""
     found = values.code(value)
-    fits = found is None or _POSTCODE.fullmatch(found.upper())
-    return found, None if fits else "not a postcode"
+    return found, None if found is None or values.is_postcode(found) else "not a postcode"
 
 
 def uprn_of(value: str | None) -> Judged:

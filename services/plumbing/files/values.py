@@ -13,6 +13,7 @@ _BRITISH = re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})/(?P<year>\d{4})" + _
 _UPN = re.compile(r"[A-Z]\d{11}[\dA-Z]", re.ASCII)
 CHECK_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _BLANK = frozenset({"", "null", "none", "nan"})
+_POSTCODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}")
 FIRST_YEAR, LAST_YEAR = 1900, 2099
 """The years anything in a child's record can lie in; 0001 and 9999 are a system's way of saying nothing."""
 MOST = 1_000_000
@@ -32,6 +33,11 @@ def code(value: str | None) -> str | None:
     """A code, an id or a number as text; None when blank, or when a system wrote its word for nothing."""
     found = (value or "").strip()
     return None if found.lower() in _BLANK else found
+
+
+def is_postcode(found: str) -> bool:
+    """Whether this has the form of a postcode, with or without its space."""
+    return _POSTCODE.fullmatch(found.upper()) is not None
 
 
 def day(value: str | None) -> str | None:

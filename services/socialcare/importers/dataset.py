@@ -72,6 +72,13 @@ class Reading:
         """The ids of those columns (field=column) that the file has."""
         return {name: values.code(row[column]) for name, column in columns.items() if column in row}
 
+    def postcode(self, number: int, row: Row, column: str) -> str | None:
+        """The postcode in this column; one of no known form is kept and flagged: names in it say that columns changed places."""
+        found = values.code(row[column])
+        if found is not None and not values.is_postcode(found):
+            self.report.flag(number, column, found, "not a postcode; kept")
+        return found
+
     def codes_of(self, number: int, row: Row, columns: Mapping[str, tuple[str, str]], day: str | None = None) -> dict[str, Any]:
         """The coded columns that the file has; what is odd about a code is flagged."""
         return {

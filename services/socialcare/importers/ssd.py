@@ -113,7 +113,7 @@ def _address(reading: Reading, number: int, row: Row) -> Said | None:
     if "addr_address_json" in row:
         fields["lines"] = _lines(row["addr_address_json"])
     if "addr_address_postcode" in row:
-        fields["postcode"] = values.code(row["addr_address_postcode"])
+        fields["postcode"] = reading.postcode(number, row, "addr_address_postcode")
     fields |= reading.days(row, start_date="addr_address_start_date", end_date="addr_address_end_date")
     if fields.get("end_date") is None and fields.get("address_kind") == "home" and (fields.get("lines") or fields.get("postcode")):
         reading.delivery.homes[person] = f"{(fields.get('lines') or [])[:1]}{fields.get('postcode')}"

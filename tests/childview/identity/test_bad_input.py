@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from services.childview.identity.demographics import of_address, of_person
 from services.childview.identity.keys import CROWD
-from tests.childview.identity.world import ADA, World, nhs, record, upn
+from tests.childview.identity.world import ADA, MEASURE, World, nhs, record, upn
 
 NOBODYS = nhs("9999999999")
 
@@ -38,6 +39,14 @@ async def test_a_number_on_five_hundred_records_joins_none_of_them(world: World)
     assert len({row["child_id"] for row in rows}) == 500 > CROWD
     await world.person(record(900), {**somebody(900), "identifiers": [NOBODYS]})
     assert (await world.link(record(900))).status == "linked"
+    text = MEASURE.metrics.render().decode()
+    assert re.search(r"^childview_numbers_ignored\b.* 1\.0$", text, re.M) and NOBODYS["value"] not in text
+
+
+async def test_a_number_that_few_records_bear_is_not_said_to_be_ignored(world: World):
+    for n in range(3):
+        await world.person(record(n), {**somebody(n), "identifiers": [NOBODYS]}, "socialcare")
+    assert re.search(r"^childview_numbers_ignored\b.* 0\.0$", MEASURE.metrics.render().decode(), re.M)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import random
 from pathlib import Path
 
 import pytest
 
 from services.childview.identity import evaluate, labelled, picture
 from services.childview.identity.labelled import FileRefused
+from services.cli import main
 
 HEADER = "id,given_name,family_name,birth_date,postcode,upn,person\n"
 ROWS = [
@@ -75,3 +78,17 @@ def test_the_figures_count_links_holds_and_what_is_missed(tmp_path):
     assert (figures["records"], figures["children"], figures["wrong_auto_links"]) == (5, 3, 0)
     assert figures["auto_links"] + figures["held"] + figures["missed"] + 3 == 5
     assert "<svg" in picture.draw(evaluate.thresholds(done)) and picture.table(evaluate.thresholds(done)).startswith("risk,")
+
+
+def test_a_number_that_is_nobodys_is_learned_ignored_and_counted_and_not_named(tmp_path, capsys):
+    luck = random.Random(1)
+    names = ["".join(luck.choices("abcdefghijklmnopqrstuvwxyz", k=9)) for _ in range(500)]
+    rows = [f"{n},{name},{name[::-1]},20{n % 15 + 5:02d}-{n % 12 + 1:02d}-{n % 27 + 1:02d},9999999999,{n}" for n, name in enumerate(names)]
+    path = file(tmp_path, "id,given_name,family_name,birth_date,nhs_number,person\n" + "\n".join(rows) + "\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["identity", "evaluate", "--records", str(path), "--truth-column", "person", "--json"])
+    said = capsys.readouterr()
+    figures = json.loads(said.out)
+    assert (figures["numbers_ignored"], figures["records_with_ignored"], figures["auto_links"], figures["held"]) == (1, 500, 0, 0)
+    assert not ended.value.code and "numbers that are nobody's and ignored: 1, on 500 records" in said.out + said.err
+    assert "9999999999" not in said.out + said.err

@@ -39,3 +39,16 @@ async def test_an_unmerge_asks_again_about_whom_the_other_side_alone_was_told_ap
     await world.unmerge(number, await world.child(C))
     assert {both for both, _ in await world.pairs()} == third
     assert (await world.link(C)).status == "held"
+
+
+async def test_a_merge_can_be_undone_after_a_later_one_of_its_child_was(world):
+    await world.shielded(C, ADA)
+    await world.person(A, ADA, given_name="Adaa")
+    await world.person(B, ADDA)
+    before = [await world.child(one) for one in (A, B, C)]
+    first = await world.decide(B, A, "same")
+    second = await world.decide(A, C, "same")
+    assert {await world.child(one) for one in (A, B, C)} == {before[2]}
+    await world.unmerge(second, before[2])
+    await world.unmerge(first, before[0])
+    assert [await world.child(one) for one in (A, B, C)] == before

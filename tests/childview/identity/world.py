@@ -143,9 +143,16 @@ class World:
         """Through identity, then the projection, until nothing more is decided."""
         await self._identify(records)
         await self._project(records)
+        await self.drain_and_read()
+
+    async def drain_and_read(self) -> list[Record]:
+        """Both read what was decided, and what comes of that."""
+        read: list[Record] = []
         while decided := await self.drain():
             await self._identify(decided)
             await self._project(decided)
+            read += decided
+        return read
 
     async def _identify(self, records: Sequence[Record]) -> None:
         if self._waiting is None:

@@ -196,3 +196,15 @@ async def test_what_cannot_be_opened_now_waits_and_everything_else_goes_on(log):
 
 def test_every_channel_of_decisions_has_one_partition():
     assert {channel.partitions for channel in CHANNELS.values() if channel.kind == "decisions"} == {1}
+
+
+async def test_who_became_a_child_that_then_became_another_is_found_there_again_when_that_is_undone(log):
+    moves, (a, b, c) = Moves(log), (stream(100 + n) for n in range(3))
+    for n in (1, 2, 3):
+        log.person(stream(n), family_name=f"Berg{n}")
+    moves.decide(r1=a, r2=b, r3=c)
+    moves.decide(r1=b)
+    moves.decide(r1=c, r2=c)
+    moves.decide(r1=b, r2=b)
+    moves.became = {a: b}
+    await the_same_in_any_batches(log, moves)
