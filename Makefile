@@ -65,7 +65,7 @@ faults: $(VENV)/ready-dev ## kill -9 of every process at seeded moments during i
 
 chaos: faults ## the same as faults
 
-sticky: $(VENV)/ready-dev ## random operations on what people decided, 10,000 in about 20 minutes (OPERATIONS, SEED)
+sticky: $(VENV)/ready-dev ## random operations on what people decided, 10,000 in about an hour (OPERATIONS, SEED)
 	@CHILDVIEW_OPERATIONS=$(or $(OPERATIONS),10000) CHILDVIEW_SEED=$(SEED) "$(BIN)/python" -m pytest -q -s tests/childview/identity/test_sticky_decisions.py
 
 bench: $(VENV)/ready-dev ## the figures of benchmarks/ (WHAT: imports school-day reads two-worlds visible projection idle demo)
