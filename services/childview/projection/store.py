@@ -80,8 +80,8 @@ async def make(conn: asyncpg.Connection, schema: str) -> None:
 
 
 _OF_TODAY = """
-    select exists (select from information_schema.columns
-        where table_schema = $1 and table_name = 'aliases' and column_name = 'direct')"""
+    select count(*) = 2 from information_schema.columns where table_schema = $1
+        and (table_name, column_name) in (('aliases', 'direct'), ('conflicts', 'conflict_id'))"""
 
 
 async def offsets(conn: asyncpg.Connection, schema: str, places: Iterable[Place]) -> dict[Place, int]:
