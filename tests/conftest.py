@@ -18,6 +18,9 @@ import pytest
 from deploy.local import kafka as local_kafka
 from deploy.local import postgres as local_postgres
 from deploy.local.process import Account, spawn
+from services.education import importing as education
+from services.socialcare import importing as socialcare
+from tests.importing import Desk, desk
 from tests.serving import Authority
 from tests.serving import authority as running_authority
 
@@ -92,6 +95,22 @@ async def make_database(postgres: str) -> AsyncIterator[Callable[[], Awaitable[s
 async def database(make_database: Callable[[], Awaitable[str]]) -> str:
     """The address of a fresh, empty database."""
     return await make_database()
+
+
+@pytest.fixture
+async def school(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk that takes what schools send."""
+    made = await desk(database, "education", education.recognise, tmp_path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def care(database: str, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk that takes what social care sends."""
+    made = await desk(database, "socialcare", socialcare.recognise, tmp_path)
+    yield made
+    await made.close()
 
 
 @pytest.fixture

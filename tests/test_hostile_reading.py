@@ -9,31 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.education import importing as ed
 from services.plumbing.files.report import FileRefused, Report
 from services.plumbing.files.tables import open_table
 from services.plumbing.files.watch import Folder, Watched
-from services.socialcare import importing as sc
 from services.socialcare.importers import ssda903_xml
-from tests import importing as desks
 from tests.education.test_ctf import BASIC, WHO, ctf
 from tests.education.test_importers import upn
 from tests.socialcare import test_census as cin
 from tests.socialcare.test_ssda903 import ADA, EPISODES, HEADER, table
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    d = await desks.desk(database, "socialcare", sc.recognise, tmp_path)
-    yield d
-    await d.close()
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    d = await desks.desk(database, "education", ed.recognise, tmp_path)
-    yield d
-    await d.close()
 
 
 @pytest.mark.parametrize("rec", ["E11", "e11", "E11 - Adopted", "E 11"])

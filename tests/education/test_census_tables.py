@@ -22,13 +22,6 @@ MEALS = "pupilonrolltableid,NativeId,fsmperiodtableid,sourceid,fsmstartdate,fsme
 HALF_TERM = "pupilonrolltableid,NativeId,summerhalfterm2sessiondetailsonrolltableid,sourceid,attendancereason,absencesessions"
 
 
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
-
-
 def addresses(*rows: str) -> dict[str, str]:
     return {"2026_spring_addressesonroll.csv": table(*rows, header=ADDRESSES)}
 

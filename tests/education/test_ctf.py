@@ -9,7 +9,6 @@ from datetime import date
 
 import pytest
 
-from services.education import importing
 from services.education.importers.ctf_attendance import Refused, decoded
 from tests import importing as desks
 from tests.education.test_importers import rows_of, upn
@@ -42,13 +41,6 @@ def contacts(*found: str) -> str:
 
 def years(*found: str) -> str:
     return f"<Attendance>{''.join(f'<YearData>{one}</YearData>' for one in found)}</Attendance>"
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def standing(school, category: str) -> list[dict]:

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.education import importing
-from tests import importing as desks
 from tests.education.test_every_column import ROLL, table
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 @pytest.mark.parametrize("bad", ["2026_spring_a.csv", "2026_spring_z.csv"])

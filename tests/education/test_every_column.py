@@ -6,9 +6,6 @@ import json
 
 import pytest
 
-from services.education import importing
-from tests import importing as desks
-
 ROLL = {
     "pupilonrolltableid": "P1", "nativeid": "9994001", "sourceid": "S1", "upn": "A999000000012", "formerupn": "N999000000024",
     "uniquelearnernumber": "1000000000", "surname": "Berg", "forename": "Bo", "middlenames": "Ede", "preferredsurname": "Corn",
@@ -26,13 +23,6 @@ def table(*rows: dict[str, str]) -> str:
 
 def delivery(**tables: list[dict[str, str]]) -> dict[str, str]:
     return {f"2026_spring_{name}.csv": table(*rows) for name, rows in ({"roll": [ROLL]} | tables).items()}
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 def held(said: dict, wanted: dict) -> dict:

@@ -6,18 +6,10 @@ import json
 
 import pytest
 
-from services.education import importing
 from tests import importing as desks
 
 ANSWERS = desks.SHARED / "get-information-about-pupils/DfE.GIAP.All/tests/DfE.GIAP.Core.IntegrationTests/contracts"
 ADA = {"@search.score": 0.2, "UPN": "A999000000012", "ULN": "1000000000", "Surname": "Zwilling", "Forename": "Ada", "Sex": "F", "Gender": "F", "DOB": "2015-03-05", "LocalAuthority": "999", "id": "x1"}
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def test_an_answer_says_who_a_pupil_is_and_where_sex_and_its_older_name_differ_it_is_said(school):

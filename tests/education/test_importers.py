@@ -7,7 +7,6 @@ from random import Random
 
 import pytest
 
-from services.education import importing
 from services.plumbing.files import values
 from tests import importing as desks
 
@@ -36,13 +35,6 @@ def marks(*rows: dict, extracted: str = "2026-11-20", students=None) -> str:
 
 def mark(code: int = 1, session: str = "AM", **more) -> dict:
     return {"student_id": 1, "date": "2026-11-19", "session": session, "attendance_code_id": code, **more}
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def test_a_pupil_comes_with_person_enrolment_and_sessions(school):

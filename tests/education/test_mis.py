@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from services.education import importing
-from tests import importing as desks
 from tests.education.test_importers import NAME, mark, marks, rows_of, student, upn
 
 ADA = student(1, "Ada", upn(12))
@@ -32,13 +30,6 @@ def contact(id: int, given: str = "Rosa", **how: Any) -> dict[str, Any]:
 
 def exclusion(id: int = 5, **more: Any) -> dict[str, Any]:
     return {"id": id, "student_id": 1, "start_date": {"date": "2026-11-03"}, "category": "SUSP", "reasons": ["DB"], "sessions": 4, **more}
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    desk = await desks.desk(database, "education", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def standing(school, category: str) -> list[dict[str, Any]]:

@@ -4,29 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from services.education import importing as education
-from services.socialcare import importing as socialcare
-from tests import importing as desks
 from tests.education.test_importers import ADA, HEADER, table, upn
 
 SCHOOL_A, SCHOOL_B, AGAIN = "2026_spring_a.csv", "2026_spring_b.csv", "2026_summer_b.csv"
 BEFORE, UPN_BEFORE = "Birthname", "B801200005001"
-
-
-@pytest.fixture
-async def school(database, tmp_path):
-    d = await desks.desk(database, "education", education.recognise, tmp_path)
-    yield d
-    await d.close()
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    d = await desks.desk(database, "socialcare", socialcare.recognise, tmp_path)
-    yield d
-    await d.close()
 
 
 def pupil(*, here: bool, **columns: str) -> str:

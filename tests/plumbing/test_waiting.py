@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from services.plumbing.files.report import Report
 from services.plumbing.register.entries import Provenance, Statement
 from services.plumbing.register.said import Said
-from services.socialcare import importing
-from tests import importing as desks
 
 PERSONS = "pers_person_id,pers_forename,pers_surname,pers_sex,pers_dob"
 ADA = "1,Ada,Zwilling,F,2015-03-05"
@@ -29,13 +25,6 @@ def persons(day: str = "2026-11-20") -> dict[str, str]:
 
 def referrals(*rows: str, day: str = "2026-11-20", name: str = "referrals") -> dict[str, str]:
     return {f"{day}-{name}.csv": table(REFERRALS, *rows)}
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def waiting_rows(care) -> list:

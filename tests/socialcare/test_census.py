@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.socialcare import importing
 from tests import importing as desks
 
 SAMPLES = desks.SHARED / "csc-validator-be-cin/fake_data"
 real = pytest.mark.skipif(not SAMPLES.exists(), reason="the sector's sample files are not part of a user's clone")
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 def census(*children: str, day: str = "2026-03-31") -> str:

@@ -7,9 +7,6 @@ from typing import Any
 
 import pytest
 
-from services.socialcare import importing
-from tests import importing as desks
-
 DAY, LATER, EARLIER = "2026-11-20", "2026-11-21", "2026-11-19"
 ENQUIRY = {"section_47_assessment_id": "s1", "start_date": "2026-09-05", "end_date": None, "icpc_required_flag": True, "icpc_date": "2026-09-25", "purge": False}
 ASSESSMENT = {"child_and_family_assessment_id": "a1", "start_date": "2026-09-03", "authorisation_date": None, "factors": ["4A", "1B"], "purge": False}
@@ -32,13 +29,6 @@ def episode(**changes: Any) -> dict[str, Any]:
 def payload(*episodes: dict[str, Any], **changes: Any) -> str:
     child = {"la_child_id": "1", "mis_child_id": "m1", "purge": False, "child_details": DETAILS, "social_care_episodes": list(episodes), **changes}
     return json.dumps({"la_code": 999, "Children": child})
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def take(care, text: str, day: str = DAY) -> dict[str, Any]:

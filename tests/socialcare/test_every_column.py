@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.socialcare import importing
-from tests import importing as desks
-
 DAY = "2026-11-20"
 PERSON = ("persons", {"pers_person_id": "1", "pers_dob": "2015-03-05", "pers_forename": "Ada", "pers_surname": "Zwilling"})
 
@@ -17,13 +14,6 @@ def table(*rows: dict[str, str]) -> str:
 
 def delivery(*tables: tuple[str, dict[str, str]]) -> dict[str, str]:
     return {f"{DAY}-ssd_{name}-{number}.csv": table(row) for number, (name, row) in enumerate((PERSON, *tables))}
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 EXTRACT = [

@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from services.socialcare import importing
 from tests import importing as desks
 
 DAY = "2026-11-20"
@@ -23,13 +22,6 @@ def table(header: str, *rows: str) -> str:
 
 def extract(name: str = "persons", day: str = DAY) -> str:
     return f"{day}-ssd_{name}.csv"
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def test_a_child_comes_and_an_adult_fills_relations_alone(care):

@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 
-from services.socialcare import importing
 from tests import importing as desks
 
 DAY, LATER = "2026-11-20", "2026-11-21"
@@ -26,13 +25,6 @@ REVIEW = "v1,c1,2026-07-01,2026-06-28,N,PN1"
 
 def table(header: str, *rows: str) -> str:
     return "\n".join([header, *rows]) + "\n"
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def delivered(care, *files: tuple[str, list[str]], day: str = DAY) -> list[dict]:

@@ -36,13 +36,6 @@ def table(header: str, *rows: str) -> str:
     return "\n".join([header, *rows]) + "\n"
 
 
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
-
-
 async def returned(care, header: str, *rows: str, day: str = DAY) -> dict:
     """What became of a module that came with the header of one child."""
     reports = await care.take({"header.csv": table(HEADER, ADA), "module.csv": table(header, *rows)}, extracted=day)

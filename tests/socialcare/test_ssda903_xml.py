@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.socialcare import importing
-from tests import importing as desks
 from tests.socialcare import test_ssda903 as tables
 
 WHO = "<CHILDID>007</CHILDID><UPN>W999000000024</UPN><SEX>2</SEX><DOB>05/03/2015</DOB><ETHNIC>WBRI</ETHNIC>"
@@ -31,13 +29,6 @@ def child(inside: str = REVIEW, episodes: str = EPISODE, who: str = WHO) -> str:
 
 def export(*children: str) -> str:
     return f"<?xml version='1.0'?><EXPSSDA903>{''.join(children)}</EXPSSDA903>"
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 async def take(care, *children: str, day: str = DAY) -> dict:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from services.socialcare import importing
 from tests import importing as desks
 
 DAY, LATER, EARLIER = "2026-11-20", "2026-11-21", "2026-11-19"
@@ -27,13 +26,6 @@ def _cell(text: str) -> str:
 def delivery(day: str = DAY, **tables: list[Row]) -> dict[str, str]:
     """The files of one day's extract, with the one child."""
     return {f"{day}-{name}.csv": table(*rows) for name, rows in {"persons": [PERSONS], **tables}.items()}
-
-
-@pytest.fixture
-async def care(database, tmp_path):
-    desk = await desks.desk(database, "socialcare", importing.recognise, tmp_path)
-    yield desk
-    await desk.close()
 
 
 def flags(**told: Any) -> str:

@@ -80,6 +80,11 @@ def is_number(key: str) -> bool:
     return key.startswith("n|")
 
 
+def of_number(number: str) -> int:
+    """The key of an identifier, as it is stored."""
+    return hashed(f"n|{number}")
+
+
 def number_of(key: str) -> str:
     """The identifier that a key is."""
     return key[2:]

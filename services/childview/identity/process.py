@@ -13,7 +13,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from services.childview import parking
-from services.childview.identity import demographics, index, links, models, nobodys, store
+from services.childview.identity import demographics, index, keys, links, models, store
 from services.childview.identity.demographics import Demographics
 from services.childview.identity.model import Model
 from services.childview.identity.settling import Settling
@@ -102,6 +102,7 @@ class Identity:
         self._sweep_due = 0.0
         self._model: tuple[str | None, Model] | None = None
         self._nobodys: set[int] = set()
+        self._learned: frozenset[int] = frozenset()
 
     async def run(self) -> None:
         """Decide until cancelled. Its own topic is read to the end first: what was decided stays decided."""
@@ -196,13 +197,11 @@ class Identity:
                 for event, last in zip(events, self._lasts(events), strict=True):
                     await self._one(conn, event, seen, last=last)
                 held = await store.counts(conn)
-                ignored = self._nobodys | nobodys.learned(await self._live(conn))
         self.applied |= moves
         self._watchdog.alive(moves)
         self._pause(ahead.refused)
         for queue in ("ordinary", "protection"):
             self._measure.metrics.set("records_held", held.get(queue, 0), queue=queue)
-        self._measure.metrics.set("numbers_ignored", len(ignored))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -291,12 +290,24 @@ class Identity:
         for number, kind in settling.made:
             self.decision = max(self.decision, number)
             self._measure.metrics.add("identity_decisions", kind=kind)
+        self._count_nobodys(settling.nobodys)
+
+    def _count_nobodys(self, met: Iterable[str]) -> None:
+        """Tell people of a number that came to be on too many records, once in this process's life, and never which."""
+        found = {keys.of_number(number) for number in met} - self._nobodys
+        if found:
+            self._nobodys |= found
+            _log.warning(
+                "A number is on so many records that it is nobody's; it is ignored.", extra=telemetry.fields(numbers=len(self._nobodys))
+            )
+        self._measure.metrics.set("numbers_ignored", len(self._nobodys | self._learned))
 
     async def _live(self, conn: asyncpg.Connection) -> Model:
         """The live model, read again when another was made live."""
         version = await models.live_version(conn)
         if self._model is None or self._model[0] != version:
             self._model = version, await models.live(conn)
+            self._learned = frozenset(map(keys.of_number, self._model[1].ignored))
         return self._model[1]
 
     async def _follow(self, conn: asyncpg.Connection, event: Event) -> dict[str, int]:
@@ -331,19 +342,8 @@ class Identity:
             who=None if data.get("withdrawn") else _READERS[entry.kind](data, source=said.service),
         )
         known = await index.save_person(conn, record, service=said.service, version=said.streamversion) if last else None
-        if known is not None:
-            await self._look_for_nobodys(conn, known)
         if known is not None and new:
             await self._settle(conn, lambda settling: settling.arrive(record, known), event)
-
-    async def _look_for_nobodys(self, conn: asyncpg.Connection, who: Demographics) -> None:
-        """Tell people of a number that came to be on too many records, once in this process's life, and never which."""
-        found = await nobodys.crowded(conn, who) - self._nobodys
-        if found:
-            self._nobodys |= found
-            _log.warning(
-                "A number is on so many records that it is nobody's; it is ignored.", extra=telemetry.fields(numbers=len(self._nobodys))
-            )
 
     async def _protection(self, conn: asyncpg.Connection, event: Event, data: Mapping, new: bool) -> None:
         """A protection holds or ends; a record that nothing is decided of yet becomes a child with it."""

@@ -28,13 +28,14 @@ ECHOES = 50
 class Settling:
     """The decisions of one transaction. `made`: (number, kind) of each. `seen`: the version of each record that the
     event being read brought; its decisions say so, and are never made again from that version. model: by which is judged;
-    the live one where it is not given."""
+    the live one where it is not given. nobodys: numbers that were met on so many records that they were left out."""
 
     conn: asyncpg.Connection
     outbox: Outbox
     made: list[tuple[int, str]] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     model: Model | None = None
+    nobodys: set[str] = field(default_factory=set)
     _known: int | None = None
     _echoes: bool = False
 
@@ -110,6 +111,7 @@ class Settling:
         pairs = await links.pairs_of(self.conn, record) if now else []
         known = fellows | {name for pair in pairs for name in (pair.record, pair.candidate)}
         near = await index.candidates(self.conn, record, who)
+        self.nobodys |= near.nobodys
         model = await self.live()
         decision = decide.decide(
             record,

@@ -15,6 +15,7 @@ IDENTITY, PERSON = "identity", "person-recorded.v1"
 NEVER = "0001-01-01"
 """As of when a request speaks of who a person is: before every extract, so that it never keeps one out."""
 FOREVER = "9999-12-31"
+"""After every day: the end of what has none, and how registers before the mark `adopted` said that a field is never said again."""
 FORMER = "former_"
 """So begin the names of what somebody was called and numbered before: fields, and types of identifier."""
 _SEPARATOR = "\x1f"
@@ -122,6 +123,7 @@ def prefix(rule: EntryRule) -> str:
 
 
 def key_of(rule: EntryRule, said: Statement | Held) -> dict[str, Any]:
+    """The natural key's fields, as this says them."""
     return {part: said.fields.get(part) for part in rule.key}
 
 
@@ -132,6 +134,7 @@ def standing(state: State, rule: EntryRule) -> list[Held]:
 
 
 def rule_of(schemas: Schemas, statement: Statement) -> EntryRule:
+    """How a statement sets or withdraws its entry."""
     contract = schemas.of(statement.type)
     assert contract is not None and contract.entry is not None, statement.type
     return contract.entry

@@ -7,7 +7,7 @@ another school's record with the same UPN, whatever that school knows. And whoev
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import asyncpg
@@ -29,14 +29,16 @@ async def remember(conn: asyncpg.Connection, states: Mapping[uuid.UUID, State]) 
     relatives = [(name, stream) for stream, state in states.items() for name in _relatives(state)]
     await _replace(conn, "subject_numbers", list(states), [pair[:2] for pair in numbers])
     await _replace(conn, "subject_relatives", list(states), relatives)
-    await conn.execute(
-        "insert into subject_numbers select * from unnest($1::text[], $2::uuid[], $3::bool[])"
-        " on conflict (value, stream_id) do update set adopted = excluded.adopted",
-        *_columns(numbers, 3),
-    )
-    await conn.execute(
-        "insert into subject_relatives select * from unnest($1::text[], $2::uuid[]) on conflict do nothing", *_columns(relatives, 2)
-    )
+    if numbers:
+        await conn.execute(
+            "insert into subject_numbers select * from unnest($1::text[], $2::uuid[], $3::bool[])"
+            " on conflict (value, stream_id) do update set adopted = excluded.adopted",
+            *_columns(numbers, 3),
+        )
+    if relatives:
+        await conn.execute(
+            "insert into subject_relatives select * from unnest($1::text[], $2::uuid[]) on conflict do nothing", *_columns(relatives, 2)
+        )
 
 
 async def _replace(
@@ -65,6 +67,8 @@ def _relatives(state: State) -> set[str]:
 async def told_too(conn: asyncpg.Connection, said: Sequence[Said]) -> list[Said]:
     """The same; of a subject with an adopted one's UPN it says so."""
     numbers = {upn for one in said for upn in one.naming().upns}
+    if not numbers:
+        return list(said)
     rows = await conn.fetch("select distinct value from subject_numbers where adopted and value = any($1::text[])", list(numbers))
     adopted = {row["value"] for row in rows}
     return [_say_so(one) if adopted & one.naming().upns else one for one in said]
@@ -107,6 +111,8 @@ def _purges(statement: Statement, schemas: Schemas) -> bool:
 
 async def purge(conn: asyncpg.Connection, purged: Mapping[str, Provenance]) -> None:
     """Remember whom no record older than this may name."""
+    if not purged:
+        return
     await conn.execute(
         "insert into purged_subjects select * from unnest($1::text[], $2::text[])"
         " on conflict (value) do update set extracted = greatest(purged_subjects.extracted, excluded.extracted)",
@@ -115,8 +121,10 @@ async def purge(conn: asyncpg.Connection, purged: Mapping[str, Provenance]) -> N
     )
 
 
-async def naming(conn: asyncpg.Connection, purged: Iterable[str]) -> list[tuple[uuid.UUID, str]]:
+async def naming(conn: asyncpg.Connection, purged: Collection[str]) -> list[tuple[uuid.UUID, str]]:
     """(subject, whom of these its record names)."""
+    if not purged:
+        return []
     rows = await conn.fetch("select stream_id, value from subject_relatives where value = any($1::text[])", list(purged))
     return [(row["stream_id"], row["value"]) for row in rows]
 

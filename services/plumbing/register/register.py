@@ -30,10 +30,7 @@ BATCH = 100
 """Subjects in one transaction: it must end within a second, because heartbeats wait for it."""
 OVERDUE = 1000
 """Rows that waited too long and are refused in one transaction."""
-
 UNFIT = "a character or a number that cannot be stored"
-
-
 Unit = tuple[int | None, int]
 """(row, part): what is taken or refused together."""
 
@@ -381,4 +378,3 @@ class Register:
         assert contract is not None and contract.entry is not None, statement.type
         held = state.entries.get(entry_name(contract.entry, statement.fields))
         return None if held is None else directory.encode([held.fields, held.withdrawn])
-

@@ -80,6 +80,8 @@ def said_again(row: Row) -> Said:
 
 _encoder = msgspec.msgpack.Encoder(order="sorted")
 _decoder = msgspec.msgpack.Decoder(Row)
+
+
 class _Columns(NamedTuple):
     mark: bytes
     sealed: bytes

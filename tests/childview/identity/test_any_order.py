@@ -166,8 +166,6 @@ def test_what_a_merge_sets_its_unmerge_sets_back(moving: int, staying: int, firm
     assert undone.sets == {**one, **two} and len(undone.not_same) == moving * staying
 
 
-
-
 def test_an_unmerge_opens_a_pair_once_where_each_of_two_is_withheld_for_the_other():
     one, two = Linked("one", "automatic", "linked"), Linked("two", "automatic", "linked")
     parting = Parting(1, {"a": one}, {"b": two}, {"c": two}, shields={"c": ["a"], "a": ["c"]})
