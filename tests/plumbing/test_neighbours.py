@@ -87,6 +87,13 @@ async def test_whom_the_source_purged_before_any_relative_came_is_named_by_none(
     assert not await names_ada(care) and "Ada" not in json.dumps(care.published) and len(care.said("person")) == 1
 
 
+async def test_an_older_purge_that_comes_again_lets_no_file_between_the_two_name_the_child(care):
+    await care.take(PURGE, extracted="2026-11-20")
+    await care.take({"again.json": PURGE["b.json"] + " "}, extracted="2026-11-05")
+    await care.take(FAMILY, extracted="2026-11-10")
+    assert not await names_ada(care)
+
+
 async def test_a_purge_takes_nothing_away_that_a_newer_extract_said_of_a_relative(care):
     await care.take(FAMILY, extracted="2026-11-21")
     await care.take(PURGE, extracted="2026-11-20")

@@ -15,7 +15,7 @@ import asyncpg
 from services.plumbing.contracts import Schemas
 from services.plumbing.files.report import Report
 from services.plumbing.register.directory import upns_of
-from services.plumbing.register.entries import IDENTITY, PERSON, Provenance, State, Statement
+from services.plumbing.register.entries import IDENTITY, PERSON, Provenance, State, Statement, rule_of
 from services.plumbing.register.said import Said
 from services.plumbing.register.subjects import plain_id
 
@@ -99,14 +99,12 @@ def adopted(service: str) -> Statement:
 
 
 def purges(said: Sequence[Said], schemas: Schemas) -> dict[str, Provenance]:
-    """Whom these say to be purged, by the number that relatives' records have, and what told of it."""
+    """Whom these say to be gone, by the number that relatives' records have, and what told of it."""
     return {plain_id(name): one.provenance for one in said for name in one.keys if any(_purges(each, schemas) for each in one.statements)}
 
 
 def _purges(statement: Statement, schemas: Schemas) -> bool:
-    contract = schemas.of(statement.type)
-    of_identity = contract is not None and contract.entry is not None and contract.entry.category == IDENTITY
-    return of_identity and statement.withdrawn and statement.every == "any"
+    return statement.withdrawn and rule_of(schemas, statement).category == IDENTITY
 
 
 async def purge(conn: asyncpg.Connection, purged: Mapping[str, Provenance]) -> None:
